@@ -1,0 +1,29 @@
+"""Widgets: panels of controls, a figure and a sentence about it.
+
+``PANELS`` lists them for the tests, which walk every control of each: name -> dotted name of a function without
+arguments that returns a ``Panel``. Dotted names keep this list cheap to read: nothing is built until ``load``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show, slider, steps, switch
+
+PANELS: dict[str, str] = {}
+
+
+def load(name: str) -> Panel:
+    """Build the panel of that name.
+
+    Raises:
+        ValueError: If no panel has this name; the message lists those that exist.
+    """
+    if name not in PANELS:
+        raise ValueError(f"No panel {name!r}; expected one of {sorted(PANELS)}.")
+    module, function = PANELS[name].rsplit(".", 1)
+    panel: Panel = getattr(import_module(module), function)()
+    return panel
+
+
+__all__ = ["PANELS", "Panel", "check_choice", "check_range", "choice", "load", "show", "slider", "steps", "switch"]

@@ -1,0 +1,255 @@
+"""Panels: labelled controls wired to a pure ``compute`` and a pure ``figure``.
+
+A panel adds nothing of its own to the numbers: ``compute(**values)`` turns the values of the controls into data,
+``figure(data)`` draws them, ``summary(data)`` says in one or two sentences what is seen. The panel only watches the
+controls and carries the differences over to the figure on screen. So everything worth testing is a function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import anywidget
+import ipywidgets
+import numpy as np
+import plotly.graph_objects as go
+import traitlets
+from IPython.display import display
+
+from rec_lib.figures.core import alt_text, plotly_json
+
+_LABEL = {"description_width": "initial"}
+_WIDE = {"width": "100%", "max_width": "460px"}
+# The summary line belongs to a node that stays in the page: a screen reader announces a change inside a live region,
+# not the arrival of a new one, which is what ipywidgets.HTML would make of every update.
+_LIVE_JS = """
+function render({ model, el }) {
+  const line = document.createElement("div");
+  line.setAttribute("role", "status");
+  line.setAttribute("aria-live", "polite");
+  line.className = "rec-summary";
+  const draw = () => {
+    const error = model.get("error");
+    line.textContent = error || model.get("text");
+    line.style.borderLeft = "4px solid " + (error ? "#D55E00" : "#0072B2");
+  };
+  model.on("change:text change:error", draw);
+  draw();
+  el.appendChild(line);
+}
+export default { render };
+"""
+# A live figure sits in a page whose theme is known, so its lettering takes the theme's colour.
+_STYLE = """<style>
+.rec-panel :is(.gtitle, .xtitle, .ytitle, .legendtext, .xtick text, .ytick text, .cbaxis text)
+  { fill: var(--jp-ui-font-color1, #7A7A7A) !important; }
+.rec-panel .widget-label, .rec-panel .widget-readout { color: var(--jp-ui-font-color1, inherit); font-size: 14px; }
+.rec-panel .rec-summary
+  { padding: 4px 8px; margin: 2px 0 8px; font-size: 15px; line-height: 1.45; color: var(--jp-ui-font-color1, inherit); }
+.rec-panel .rec-alt { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+</style>"""
+
+
+class LiveText(anywidget.AnyWidget):
+    """A line of text that screen readers announce when it changes; ``error`` takes its place when not empty."""
+
+    _esm = _LIVE_JS
+    text = traitlets.Unicode("").tag(sync=True)
+    error = traitlets.Unicode("").tag(sync=True)
+
+
+def slider(
+    label: str, low: float, high: float, value: float, step: float, readout_format: str | None = None
+) -> ipywidgets.Widget:
+    """Return a slider for whole numbers (if ``low``, ``high``, ``value`` and ``step`` all are) or for real ones.
+
+    Arrow keys move it by ``step``. ``label`` says what is set and in which unit: "walk length (steps)".
+
+    Raises:
+        ValueError: If ``value`` lies outside [low, high].
+    """
+    check_range(label, value, low, high)
+    whole = all(isinstance(x, int) for x in (low, high, value, step))
+    kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
+    # continuous_update: the front end sends the next value only when the last redraw is done, so nothing queues up.
+    return kind(
+        min=low,
+        max=high,
+        value=value,
+        step=step,
+        description=label,
+        style=_LABEL,
+        layout=_WIDE,
+        continuous_update=True,
+        readout_format=readout_format or ("d" if whole else ".2f"),
+    )
+
+
+def steps(label: str, options: Iterable[Any], value: Any) -> ipywidgets.Widget:
+    """Return a slider over the given values, for scales that are not even: ``steps("p", (0.25, 0.5, 1, 2, 4), 1)``.
+
+    ``options`` are values or (text, value) pairs.
+    """
+    return ipywidgets.SelectionSlider(
+        options=list(options), value=value, description=label, style=_LABEL, layout=_WIDE, continuous_update=True
+    )
+
+
+def choice(label: str, options: Iterable[Any], value: Any) -> ipywidgets.Widget:
+    """Return a drop-down list over values or (text, value) pairs."""
+    return ipywidgets.Dropdown(options=list(options), value=value, description=label, style=_LABEL, layout=_WIDE)
+
+
+def switch(label: str, value: bool) -> ipywidgets.Widget:
+    """Return a check box."""
+    return ipywidgets.Checkbox(value=value, description=label, indent=False, style=_LABEL, layout=_WIDE)
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside [low, high].
+
+    Raises:
+        ValueError: Names the control, what was got and what is expected.
+    """
+    if isinstance(value, str) or not low <= value <= high:
+        raise ValueError(f"{name} got {value!r}, expected a number from {low} to {high}.")
+
+
+def check_choice(name: str, value: Any, options: Iterable[Any]) -> None:
+    """Refuse a value that is not among the options.
+
+    Raises:
+        ValueError: Names the control, what was got and what is expected.
+    """
+    options = list(options)
+    if value not in options:
+        raise ValueError(f"{name} got {value!r}, expected one of {options}.")
+
+
+class Panel:
+    """Controls, a figure and a summary line, wired to pure functions.
+
+    Args:
+        controls: Name of a parameter of ``compute`` -> the widget that sets it. Each widget needs a description
+            (its label, with the unit). ``slider``, ``steps``, ``choice`` and ``switch`` make them.
+        compute: ``compute(**values) -> data``: pure, total over the controls' values; ValueError outside them.
+        figure: ``figure(data) -> go.Figure``: pure; the same number and types of traces for all data.
+        summary: ``summary(data) -> str``: what is seen, in a sentence or two of plain text.
+
+    Attributes:
+        box: The widget to display (or use ``show(panel)``).
+        data: What ``compute`` returned last.
+        error: The message of the last failure, or "" when the last redraw worked.
+
+    Raises:
+        ValueError: If a control has no label.
+    """
+
+    def __init__(
+        self,
+        controls: Mapping[str, ipywidgets.Widget],
+        compute: Callable[..., Any],
+        figure: Callable[[Any], go.Figure],
+        summary: Callable[[Any], str],
+    ) -> None:
+        for name, control in controls.items():
+            if not control.description.strip():
+                raise ValueError(f"Control {name!r} has no description; give it a label with its unit.")
+        self.controls = dict(controls)
+        self.compute, self.figure, self.summary = compute, figure, summary
+        self.data = compute(**self.values)
+        drawn = figure(self.data)
+        self._drawn = _properties(drawn)
+        self.widget = go.FigureWidget(drawn)
+        self.line = LiveText(text=summary(self.data))
+        self._alt = ipywidgets.HTML(_hidden(alt_text(drawn)))
+        row = ipywidgets.Box(
+            list(self.controls.values()), layout={"flex_flow": "row wrap", "grid_gap": "2px 20px", "width": "100%"}
+        )
+        self.box = ipywidgets.VBox([ipywidgets.HTML(_STYLE), row, self._alt, self.widget, self.line])
+        self.box.add_class("rec-panel")
+        for control in self.controls.values():
+            control.observe(self._redraw, names="value")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The current values of the controls, by parameter name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    @property
+    def error(self) -> str:
+        """The message of the last failure, or "" when the last redraw worked."""
+        return str(self.line.error)
+
+    def picture(self) -> go.Figure:
+        """Return the figure of the current data as ``figure`` draws it, without widget state."""
+        return self.figure(self.data)
+
+    def _redraw(self, _change: Any = None) -> None:
+        # This runs inside the kernel's message handler, where an exception would end in a log that no learner reads:
+        # the panel shows it in its own line instead and keeps the last good picture.
+        try:
+            data = self.compute(**self.values)
+            drawn = self.figure(data)
+            text = self.summary(data)
+            self._carry_over(drawn)
+        except Exception as error:
+            self.line.error = f"This setting could not be drawn ({type(error).__name__}): {error}"
+            return
+        self.data = data
+        self._alt.value = _hidden(alt_text(drawn))
+        with self.line.hold_sync():
+            self.line.text, self.line.error = text, ""
+
+    def _carry_over(self, drawn: go.Figure) -> None:
+        """Send what differs from the picture on screen, in one batch: no flicker, no lost zoom."""
+        before, after = self._drawn, _properties(drawn)
+        if [t["type"] for t in after[0]] != [t["type"] for t in before[0]]:
+            raise ValueError(
+                f"figure() drew traces {[t['type'] for t in after[0]]}, before {[t['type'] for t in before[0]]}; "
+                "draw the same traces for all data and leave some empty."
+            )
+        with self.widget.batch_update():
+            for target, old, new in zip(self.widget.data, before[0], after[0], strict=True):
+                target.update(_changes(old, new), overwrite=True)
+            self.widget.layout.update(_changes(before[1], after[1]), overwrite=True)
+        self._drawn = after
+
+
+def show(panel: Panel) -> None:
+    """Display a panel so that a picture stays: live where a kernel runs, a plotly picture in a stored notebook."""
+    view = panel.box._repr_mimebundle_()
+    bundle = dict(view[0] if isinstance(view, tuple) else view)
+    picture = panel.picture()
+    bundle["application/vnd.plotly.v1+json"] = plotly_json(picture)
+    bundle["text/plain"] = f"[interactive panel: run this cell] {alt_text(picture)}"
+    display(bundle, raw=True)
+
+
+def _hidden(alt: str) -> str:
+    escaped = alt.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f'<p class="rec-alt">{escaped}</p>'
+
+
+def _properties(figure: go.Figure) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    # Trace by trace: the whole figure's to_plotly_json() would turn arrays into base64, which cannot be compared.
+    layout = figure.layout.to_plotly_json()
+    plain = {key: value for key, value in layout.items() if key not in ("template", "meta")}
+    return [trace.to_plotly_json() for trace in figure.data], plain
+
+
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties that differ; those that are gone become None, which resets them."""
+    gone = {key: None for key in old if key not in new}
+    return gone | {key: value for key, value in new.items() if key not in old or not _same(old[key], value)}
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return np.shape(a) == np.shape(b) and bool(np.all(np.asarray(a) == np.asarray(b)))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return bool(a == b)
