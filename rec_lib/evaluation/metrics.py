@@ -1,0 +1,143 @@
+"""Metrics. Each looks at all rows once; none is an average over batches.
+
+Click metrics take arrays of N rows. List metrics take ``hits (U, k)``: was the item at this place of this user's list
+relevant; and where they need it ``n_relevant (U,)``: how many relevant items the user has in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+from torch import nn
+
+from rec_lib.data.table import Table
+
+
+def auc(y: ArrayLike, score: ArrayLike) -> float:
+    """P(a random positive scores above a random negative), ties counted half (the Mann–Whitney form).
+
+    Args:
+        y: (N,) labels 0 or 1.
+        score: (N,) anything that ranks; higher means more likely 1.
+
+    Raises:
+        ValueError: labels of one class only, other labels, unequal lengths, NaN scores.
+    """
+    y, score = _pair(y, score)
+    n_pos = _positives(y)
+    ranks = rankdata(score)  # (N,)  ties share their mean rank
+    return float((ranks[y == 1].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * (len(y) - n_pos)))
+
+
+def gauc(y: ArrayLike, score: ArrayLike, group: ArrayLike) -> float:
+    """AUC within each group (user), weighted by the group's number of rows (DIN, KDD 2018, eq. 7).
+
+    Groups with clicks only or no clicks have no AUC; they are left out, and their rows with them.
+    """
+    y, score = _pair(y, score)
+    group = np.asarray(group)
+    if group.shape != y.shape:
+        raise ValueError(f"group has shape {group.shape}, expected {y.shape}: one group id a row.")
+    order = np.argsort(group, kind="stable")
+    ends = np.flatnonzero(np.diff(group[order])) + 1
+    parts = [p for p in np.split(order, ends) if 0 < y[p].sum() < len(p)]
+    if not parts:
+        raise ValueError("no group has both a 0 and a 1: GAUC is not defined on these rows.")
+    return float(np.average([auc(y[p], score[p]) for p in parts], weights=[len(p) for p in parts]))
+
+
+def log_loss(y: ArrayLike, p: ArrayLike, eps: float = 1e-7) -> float:
+    """Mean −[y log p + (1−y) log(1−p)] in nats; p is kept eps away from 0 and 1."""
+    y, p = _pair(y, p)
+    if p.min() < 0 or p.max() > 1:
+        raise ValueError(
+            f"probabilities run from {p.min():.3g} to {p.max():.3g}; expected 0 to 1. Logits need a sigmoid."
+        )
+    p = np.clip(p, eps, 1 - eps)
+    return float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
+
+
+def rmse(y: ArrayLike, prediction: ArrayLike) -> float:
+    """Root mean squared error, in the unit of y."""
+    y, prediction = _pair(y, prediction)
+    return float(np.sqrt(((y - prediction) ** 2).mean()))
+
+
+def hit_rate(hits: ArrayLike) -> float:
+    """HR@k: share of users with at least one relevant item in their list of k."""
+    return float(_hits(hits).any(axis=1).mean())
+
+
+def ndcg(hits: ArrayLike, n_relevant: ArrayLike) -> float:
+    """NDCG@k with binary gains: Σ hit/log2(place + 1), over the best sum that k places allow; mean over users."""
+    h, n = _relevant(hits, n_relevant)
+    discount = 1 / np.log2(np.arange(2, h.shape[1] + 2))  # (k,)  place 1 counts 1
+    ideal = np.concatenate([[0.0], discount.cumsum()])[np.minimum(n, h.shape[1])]  # (U,)
+    return float(((h * discount).sum(axis=1) / ideal).mean())
+
+
+def mrr(hits: ArrayLike) -> float:
+    """Mean of 1/(place of the first relevant item), 0 where the list has none."""
+    h = _hits(hits)
+    return float(np.where(h.any(axis=1), 1 / (h.argmax(axis=1) + 1), 0.0).mean())
+
+
+def mean_average_precision(hits: ArrayLike, n_relevant: ArrayLike) -> float:
+    """MAP@k: precision at the places of the hits, summed, over min(k, number of relevant items); mean over users."""
+    h, n = _relevant(hits, n_relevant)
+    precision = h.cumsum(axis=1) / np.arange(1, h.shape[1] + 1)  # (U, k)
+    return float(((precision * h).sum(axis=1) / np.minimum(n, h.shape[1])).mean())
+
+
+def coverage(ranked: ArrayLike, n_items: int) -> float:
+    """Share of the n_items that stand in at least one user's list; ranked is (U, k) item ids."""
+    return float(len(np.unique(np.asarray(ranked))) / n_items)
+
+
+def auc_on(table: Table) -> Callable[[Any], float]:
+    """``validate`` for ``fit``: the AUC of a model's probabilities on the rows of a table."""
+    y = table["label"].numpy()
+
+    def validate(model: nn.Module) -> float:
+        return auc(y, model.predict_proba(table).numpy())
+
+    return validate
+
+
+def _pair(y: ArrayLike, score: ArrayLike) -> tuple[NDArray, NDArray]:
+    a, b = np.asarray(y, dtype=np.float64), np.asarray(score, dtype=np.float64)
+    if a.ndim != 1 or a.shape != b.shape or not len(a):
+        raise ValueError(f"got shapes {a.shape} and {b.shape}; expected two arrays of the same N ≥ 1 rows.")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("a label or score is NaN or infinite; look at the model's output before it is judged.")
+    return a, b
+
+
+def _positives(y: NDArray) -> int:
+    if not np.isin(y, (0, 1)).all():
+        raise ValueError(f"labels must be 0 or 1; got {np.unique(y)[:5]}.")
+    n_pos = int(y.sum())
+    if n_pos in (0, len(y)):
+        raise ValueError(f"all {len(y)} labels are {int(y[0])}: AUC compares positives with negatives and needs both.")
+    return n_pos
+
+
+def _hits(hits: ArrayLike) -> NDArray:
+    h = np.asarray(hits)
+    if h.ndim != 2 or h.size == 0 or not np.isin(h, (0, 1)).all():
+        raise ValueError(f"hits has shape {h.shape}; expected a (users, k) array of 0 and 1.")
+    return h.astype(bool)
+
+
+def _relevant(hits: ArrayLike, n_relevant: ArrayLike) -> tuple[NDArray, NDArray]:
+    h, n = _hits(hits), np.asarray(n_relevant)
+    if n.shape != (len(h),) or (n < 1).any() or (h.sum(axis=1) > n).any():
+        raise ValueError(
+            f"n_relevant has shape {n.shape} and smallest value {n.min() if n.size else None}; expected one count a user, "
+            "at least 1 and at least the user's hits. Leave out users who have nothing to find."
+        )
+    return h, n

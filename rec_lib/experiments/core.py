@@ -1,0 +1,185 @@
+"""Run a section's experiment over seeds, keep the results with a fingerprint of what made them, read them back.
+
+A number that a notebook states comes from here. The fingerprint covers the experiment's file, every file of rec_lib
+that it imports, directly or not, and its settings; comments and docstrings do not count. When it no longer fits, the
+numbers are stale and a test says so.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from rec_lib import paths
+
+MODULES = {"3.7.1": "fnn", "3.7.2": "deepfm", "3.7.3": "nfm", "4.4.2": "node2vec", "4.6": "lsh"}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """``run(seed, **settings)`` gives one number a name; names read like "ml100k_random/deepfm/auc"."""
+
+    id: str
+    run: Callable[..., dict[str, float]]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode())
+        for module, tree in sorted(_closure(self.run.__module__).items()):
+            digest.update(module.encode() + ast.dump(tree).encode())
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Differences seed by seed. ``lower`` is mean − 2·sd/√seeds: above 0, the difference is more than luck."""
+
+    mean: float
+    sd: float
+    min: float
+    wins: int
+    seeds: int
+
+    @property
+    def lower(self) -> float:
+        return self.mean - 2 * self.sd / self.seeds**0.5
+
+    def __str__(self) -> str:
+        return f"{self.mean:+.4f} ± {self.sd:.4f} (min {self.min:+.4f}, {self.wins}/{self.seeds} seeds above 0)"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The stored results of an experiment: ``results[name]`` has one value a seed."""
+
+    id: str
+    seeds: tuple[int, ...]
+    results: dict[str, tuple[float, ...]]
+    fingerprint: str
+
+    def values(self, name: str) -> np.ndarray:
+        """(seeds,)"""
+        if name not in self.results:
+            raise KeyError(f"{self.id} has no result {name!r}; it has {sorted(self.results)}")
+        return np.array(self.results[name])
+
+    def mean(self, name: str) -> float:
+        return float(self.values(name).mean())
+
+    def sd(self, name: str) -> float:
+        """Standard deviation over seeds (n − 1)."""
+        return float(self.values(name).std(ddof=1))
+
+    def min(self, name: str) -> float:
+        return float(self.values(name).min())
+
+    def interval(self, name: str) -> tuple[float, float]:
+        """mean ± 2 sd: where one more seed is expected to fall, about 19 times in 20."""
+        return self.mean(name) - 2 * self.sd(name), self.mean(name) + 2 * self.sd(name)
+
+    def paired(self, a: str, b: str) -> Paired:
+        """a − b, seed by seed."""
+        d = self.values(a) - self.values(b)
+        return Paired(float(d.mean()), float(d.std(ddof=1)), float(d.min()), int((d > 0).sum()), len(d))
+
+
+def load_experiment(section: str) -> Experiment:
+    """The experiment of a section, such as "3.7.2"."""
+    if section not in MODULES:
+        raise KeyError(f"no experiment belongs to section {section!r}; there are {sorted(MODULES)}")
+    return importlib.import_module(f"rec_lib.experiments.{MODULES[section]}").EXPERIMENT
+
+
+def measure(experiment: Experiment, seeds: Iterable[int] = range(5), folder: Path | None = None) -> Measured:
+    """Run all seeds and write ``assets/measured/<id>.json`` at the end, atomically."""
+    seeds = tuple(seeds)
+    if len(seeds) < 2:
+        raise ValueError(f"got seeds={seeds}: a spread needs at least two.")
+    start = time.perf_counter()
+    runs = [experiment.run(seed, **experiment.settings) for seed in tqdm(seeds, desc=experiment.id, unit="seed")]
+    if any(run.keys() != runs[0].keys() for run in runs):
+        raise ValueError(
+            f"{experiment.id}: the seeds returned different names; every seed must report the same results."
+        )
+    record = {
+        "id": experiment.id,
+        "fingerprint": experiment.fingerprint,
+        "seeds": seeds,
+        "settings": experiment.settings,
+        "seconds": round(time.perf_counter() - start, 1),
+        "versions": {"python": platform.python_version()} | {p: version(p).split("+")[0] for p in ("torch", "numpy")},
+        "results": {name: [round(float(run[name]), 6) for run in runs] for name in runs[0]},
+    }
+    path = _path(experiment.id, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+    return measured(experiment.id, folder)
+
+
+def measured(section: str, folder: Path | None = None) -> Measured:
+    """The stored results of a section. Raises FileNotFoundError that names the command when there are none."""
+    path = _path(section, folder)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path.name} is missing: nothing was measured for {section}. Run: course.py measure {section}"
+        )
+    record = json.loads(path.read_text(encoding="utf-8"))
+    results = {name: tuple(values) for name, values in record["results"].items()}
+    return Measured(record["id"], tuple(record["seeds"]), results, record["fingerprint"])
+
+
+def _path(section: str, folder: Path | None) -> Path:
+    return (folder or paths.root() / "assets" / "measured") / f"{section}.json"
+
+
+def _closure(module: str) -> dict[str, ast.Module]:
+    """Parsed source, without docstrings, of a module and of every rec_lib module that it imports."""
+    found: dict[str, ast.Module] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        file = _source(name)
+        if name in found or file is None:
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("rec_lib"):
+                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names if alias.name.startswith("rec_lib")]
+        found[name] = _without_docstrings(tree)
+    return found
+
+
+def _source(name: str) -> Path | None:
+    base = paths.root().joinpath(*name.split("."))
+    return next((f for f in (base.with_suffix(".py"), base / "__init__.py") if f.is_file()), None)
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body:
+            first = node.body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body[0] = ast.Pass()
+    return tree

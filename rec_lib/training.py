@@ -1,0 +1,140 @@
+"""The one gradient loop. Its only contract with a model is ``model.loss(batch) -> scalar``."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from rec_lib.data.table import Table
+
+
+class TrainingDiverged(ArithmeticError):
+    """The loss became NaN or infinite. The model holds its best weights so far."""
+
+
+@dataclass
+class History:
+    """What happened in training, one entry an epoch."""
+
+    loss: list[float] = field(default_factory=list)  # mean training loss
+    valid: list[float] = field(default_factory=list)  # validation value, higher is better; empty without validation
+    seconds: list[float] = field(default_factory=list)  # wall clock of the epoch, validation included
+    best_epoch: int = 0  # counted from 1; the epoch whose weights the model now has
+    stopped: str = "epochs"  # "epochs" (all done), "patience" (no more progress) or "interrupted" (by the learner)
+
+    def __repr__(self) -> str:
+        best = f", best {self.valid[self.best_epoch - 1]:.4f}" if self.valid else ""
+        return f"History({len(self.loss)} epochs, stopped by {self.stopped}, weights of epoch {self.best_epoch}{best})"
+
+
+def fit(
+    model: nn.Module,
+    train: Table,
+    *,
+    optimizers: Iterable[torch.optim.Optimizer],
+    epochs: int = 20,
+    batch_size: int = 1024,
+    validate: Callable[[nn.Module], float] | None = None,
+    patience: int = 3,
+    seed: int = 0,
+    progress: bool = True,
+) -> History:
+    """Minimise ``model.loss`` over the rows of a table, shuffled anew each epoch.
+
+    Args:
+        model: any module with ``loss(batch) -> scalar``.
+        train: the rows.
+        optimizers: all of them step after each batch (Wide & Deep has two).
+        epochs: at most so many passes.
+        batch_size: rows a step.
+        validate: ``model -> float``, higher is better, called after each epoch. The best epoch's weights are restored at
+            the end; without it, the last whole epoch counts as the best.
+        patience: stop after so many epochs without a new best.
+        seed: of the shuffling.
+        progress: show a progress bar.
+
+    Returns:
+        the :class:`History`. An interrupt (the stop button) ends training early and keeps the best weights so far.
+
+    Raises:
+        ValueError: no rows, or sizes below 1.
+        TypeError: a loss that is not a scalar.
+        TrainingDiverged: the loss is NaN or infinite.
+    """
+    optimizers = list(optimizers)
+    if len(train) == 0 or min(epochs, batch_size, patience) < 1 or not optimizers:
+        raise ValueError(
+            f"got {len(train)} rows, epochs={epochs}, batch_size={batch_size}, patience={patience}, "
+            f"{len(optimizers)} optimizers; each must be at least 1."
+        )
+    generator = torch.Generator().manual_seed(seed)
+    history = History()
+    best = _weights(model)
+    bar = tqdm(total=epochs, desc=type(model).__name__, unit="epoch", disable=not progress)
+    try:
+        for epoch in range(1, epochs + 1):
+            start = time.perf_counter()
+            model.train()
+            total = 0.0
+            for i, batch in enumerate(train.batches(batch_size, generator)):
+                for optimizer in optimizers:
+                    optimizer.zero_grad(set_to_none=True)
+                loss = model.loss(batch)
+                value = _finite(loss, model, best, epoch, i)
+                loss.backward()
+                for optimizer in optimizers:
+                    optimizer.step()
+                total += value * len(batch["label"])
+            history.loss.append(total / len(train))
+            if validate is not None:
+                history.valid.append(float(validate(model)))
+            history.seconds.append(time.perf_counter() - start)
+            bar.update()
+            bar.set_postfix(
+                {"loss": f"{history.loss[-1]:.4f}"} | ({"valid": f"{history.valid[-1]:.4f}"} if validate else {})
+            )
+            if validate is None or history.valid[-1] > max(history.valid[:-1], default=-float("inf")):
+                history.best_epoch = epoch
+                best = _weights(model)
+            elif epoch - history.best_epoch >= patience:
+                history.stopped = "patience"
+                break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    finally:
+        bar.close()
+    model.load_state_dict(best)
+    model.eval()
+    return history
+
+
+def _weights(model: nn.Module) -> dict[str, Tensor]:
+    return copy.deepcopy(model.state_dict())
+
+
+def _finite(loss: Tensor, model: nn.Module, best: dict[str, Tensor], epoch: int, i: int) -> float:
+    """The loss as a number; an error that says where and why when it is none."""
+    if not isinstance(loss, Tensor) or loss.dim() != 0:
+        got = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+        raise TypeError(
+            f"{type(model).__name__}.loss(batch) returned {got}; expected a scalar tensor, the mean over rows."
+        )
+    value = loss.item()
+    if value - value == 0.0:  # neither NaN nor infinite
+        return value
+    broken = [name for name, p in model.named_parameters() if not torch.isfinite(p).all()]
+    why = (
+        f"the weights {broken[0]!r} are not finite any more: an earlier step was too large. Lower the learning rate"
+        if broken
+        else "the weights are finite, so the forward pass overflows or divides by zero. Check it, or lower the learning rate"
+    )
+    model.load_state_dict(best)
+    raise TrainingDiverged(
+        f"loss is {value} in epoch {epoch}, batch {i} (counted from 0): {why}. Best weights restored."
+    )
