@@ -10,7 +10,9 @@ from importlib import import_module
 
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show, slider, steps, switch
 
-PANELS: dict[str, str] = {}
+PANELS: dict[str, str] = {
+    "xray": "rec_lib.widgets.xray.demo",
+}
 
 
 def load(name: str) -> Panel:
