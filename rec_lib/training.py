@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from rec_lib.data.table import Table
+from rec_lib.schema import Batch
+
+
+class Learner(Protocol):
+    """What ``fit`` needs: a ``torch.nn.Module`` with a method ``loss(batch) -> scalar``."""
+
+    def loss(self, batch: Batch) -> Tensor: ...
+    def train(self, mode: bool = True) -> Any: ...
+    def eval(self) -> Any: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
+    def named_parameters(self) -> Iterator[tuple[str, nn.Parameter]]: ...
+
+
+L = TypeVar("L", bound=Learner)
 
 
 class TrainingDiverged(ArithmeticError):
@@ -34,13 +50,13 @@ class History:
 
 
 def fit(
-    model: nn.Module,
+    model: L,
     train: Table,
     *,
     optimizers: Iterable[torch.optim.Optimizer],
     epochs: int = 20,
     batch_size: int = 1024,
-    validate: Callable[[nn.Module], float] | None = None,
+    validate: Callable[[L], float] | None = None,
     patience: int = 3,
     seed: int = 0,
     progress: bool = True,
@@ -114,11 +130,11 @@ def fit(
     return history
 
 
-def _weights(model: nn.Module) -> dict[str, Tensor]:
+def _weights(model: Learner) -> dict[str, Tensor]:
     return copy.deepcopy(model.state_dict())
 
 
-def _finite(loss: Tensor, model: nn.Module, best: dict[str, Tensor], epoch: int, i: int) -> float:
+def _finite(loss: Tensor, model: Learner, best: dict[str, Tensor], epoch: int, i: int) -> float:
     """The loss as a number; an error that says where and why when it is none."""
     if not isinstance(loss, Tensor) or loss.dim() != 0:
         got = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__

@@ -7,14 +7,13 @@ relevant; and where they need it ``n_relevant (U,)``: how many relevant items th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
-from torch import nn
 
 from rec_lib.data.table import Table
+from rec_lib.models.base import CTRModel
 
 
 def auc(y: ArrayLike, score: ArrayLike) -> float:
@@ -27,10 +26,10 @@ def auc(y: ArrayLike, score: ArrayLike) -> float:
     Raises:
         ValueError: labels of one class only, other labels, unequal lengths, NaN scores.
     """
-    y, score = _pair(y, score)
-    n_pos = _positives(y)
-    ranks = rankdata(score)  # (N,)  ties share their mean rank
-    return float((ranks[y == 1].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * (len(y) - n_pos)))
+    label, s = _pair(y, score)
+    n_pos = _positives(label)
+    ranks = rankdata(s)  # (N,)  ties share their mean rank
+    return float((ranks[label == 1].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * (len(label) - n_pos)))
 
 
 def gauc(y: ArrayLike, score: ArrayLike, group: ArrayLike) -> float:
@@ -38,33 +37,33 @@ def gauc(y: ArrayLike, score: ArrayLike, group: ArrayLike) -> float:
 
     Groups with clicks only or no clicks have no AUC; they are left out, and their rows with them.
     """
-    y, score = _pair(y, score)
-    group = np.asarray(group)
-    if group.shape != y.shape:
-        raise ValueError(f"group has shape {group.shape}, expected {y.shape}: one group id a row.")
-    order = np.argsort(group, kind="stable")
-    ends = np.flatnonzero(np.diff(group[order])) + 1
-    parts = [p for p in np.split(order, ends) if 0 < y[p].sum() < len(p)]
+    label, s = _pair(y, score)
+    g = np.asarray(group)
+    if g.shape != label.shape:
+        raise ValueError(f"group has shape {g.shape}, expected {label.shape}: one group id a row.")
+    order = np.argsort(g, kind="stable")
+    ends = np.flatnonzero(g[order][1:] != g[order][:-1]) + 1
+    parts = [p for p in np.split(order, ends) if 0 < label[p].sum() < len(p)]
     if not parts:
         raise ValueError("no group has both a 0 and a 1: GAUC is not defined on these rows.")
-    return float(np.average([auc(y[p], score[p]) for p in parts], weights=[len(p) for p in parts]))
+    return float(np.average([auc(label[p], s[p]) for p in parts], weights=[len(p) for p in parts]))
 
 
 def log_loss(y: ArrayLike, p: ArrayLike, eps: float = 1e-7) -> float:
     """Mean −[y log p + (1−y) log(1−p)] in nats; p is kept eps away from 0 and 1."""
-    y, p = _pair(y, p)
-    if p.min() < 0 or p.max() > 1:
+    label, q = _pair(y, p)
+    if q.min() < 0 or q.max() > 1:
         raise ValueError(
-            f"probabilities run from {p.min():.3g} to {p.max():.3g}; expected 0 to 1. Logits need a sigmoid."
+            f"probabilities run from {q.min():.3g} to {q.max():.3g}; expected 0 to 1. Logits need a sigmoid."
         )
-    p = np.clip(p, eps, 1 - eps)
-    return float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean())
+    q = np.clip(q, eps, 1 - eps)
+    return float(-(label * np.log(q) + (1 - label) * np.log(1 - q)).mean())
 
 
 def rmse(y: ArrayLike, prediction: ArrayLike) -> float:
     """Root mean squared error, in the unit of y."""
-    y, prediction = _pair(y, prediction)
-    return float(np.sqrt(((y - prediction) ** 2).mean()))
+    truth, guess = _pair(y, prediction)
+    return float(np.sqrt(((truth - guess) ** 2).mean()))
 
 
 def hit_rate(hits: ArrayLike) -> float:
@@ -98,11 +97,11 @@ def coverage(ranked: ArrayLike, n_items: int) -> float:
     return float(len(np.unique(np.asarray(ranked))) / n_items)
 
 
-def auc_on(table: Table) -> Callable[[Any], float]:
+def auc_on(table: Table) -> Callable[[CTRModel], float]:
     """``validate`` for ``fit``: the AUC of a model's probabilities on the rows of a table."""
     y = table["label"].numpy()
 
-    def validate(model: nn.Module) -> float:
+    def validate(model: CTRModel) -> float:
         return auc(y, model.predict_proba(table).numpy())
 
     return validate

@@ -38,8 +38,8 @@ class FieldEmbedding(nn.Module):
         for field in schema.sparse + schema.bags:
             self.start[field.name] = rows
             rows += field.size
-        for field in schema.sequences:
-            self.start[field.name] = self.start[field.of]
+        for history in schema.sequences:
+            self.start[history.name] = self.start[history.of]
         self.widths = [1 if isinstance(f, Sparse) else f.maxlen for f in schema.embedded]
         columns = [self.start[n] for n, w in zip(self.field_names, self.widths, strict=True) for _ in range(w)]
         self.register_buffer("offset", torch.tensor(columns), persistent=False)  # (K,)  K = Σ widths

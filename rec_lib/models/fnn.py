@@ -1,6 +1,6 @@
 """FNN: an MLP whose embedding layer starts from a trained factorization machine.
 
-Paper    Zhang, Du, Wang, "Deep Learning over Multi-field Categorical Data", ECIR 2016, arXiv:1601.02376: eq. 2 (output), 3-4 (hidden), 5 (z).
+Paper    Zhang, Du, Wang, "Deep Learning over Multi-field Categorical Data", ECIR 2016, arXiv:1601.02376: eq. 1 (output), 2-3 (hidden), 4-5 (z).
 Section  3.7.1 FNN——用FM的隐向量完成Embedding层初始化
 Idea     z = (w0, z_1 … z_F), z_i = (w_i, v_i);  y = W3 tanh(W2 tanh(W1 z + b1) + b2) + b3
 Differs  dense features join z; a bag or history is one field, the mean of its rows; logits, no sigmoid here; no layer-wise RBM pretraining.
@@ -48,6 +48,6 @@ class FNN(CTRModel):
     def forward(self, batch: Batch) -> Tensor:
         w = self.w(batch)  # (B, F, 1)
         v = self.emb(batch)  # (B, F, D)
-        z_i = torch.cat([w, v], dim=2)  # (B, F, 1 + D)   eq. 5, one row a field
-        z = torch.cat([self.w0.expand(len(v), 1), self.emb.flat(z_i, batch)], dim=1)  # (B, 1 + F·(1 + D) + N)
-        return self.mlp(z).squeeze(-1)  # (B,)   eq. 2-4, before σ
+        z_i = torch.cat([w, v], dim=2)  # (B, F, 1 + D)  eq. 5, one row a field
+        z = torch.cat([self.w0.expand(len(v), 1), self.emb.flat(z_i, batch)], dim=1)  # (B, 1 + F·(1 + D) + N)  eq. 4
+        return self.mlp(z).squeeze(-1)  # (B,)   eq. 1-3, before σ

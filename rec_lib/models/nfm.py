@@ -1,6 +1,6 @@
 """NFM: an MLP on top of the summed pairwise products of the field vectors.
 
-Paper    He & Chua, "Neural Factorization Machines for Sparse Predictive Analytics", SIGIR 2017, arXiv:1708.05027: eq. 2 (model), 3-4 (pooling), 5-7 (layers).
+Paper    He & Chua, "Neural Factorization Machines for Sparse Predictive Analytics", SIGIR 2017, arXiv:1708.05027: eq. 2 (model), 3 (pooling), sec. 3.1 (layers).
 Section  3.7.3 NFM——FM的神经网络化尝试
 Idea     y = w0 + Σ w_i x_i + h^T σ_L(W_L … σ_1(W_1 f_BI + b_1) … + b_L),  f_BI = Σ_{i<j} v_i x_i ⊙ v_j x_j
 Differs  dense features enter the linear term only; a bag or history is one field, the mean of its rows; logits, no sigmoid here; ReLU throughout.
@@ -37,7 +37,7 @@ class NFM(CTRModel):
 
     def forward(self, batch: Batch) -> Tensor:
         v = self.emb(batch)  # (B, F, D)
-        f_bi = self.pool(bi_interaction(v))  # (B, D)   eq. 3-4
+        f_bi = self.pool(bi_interaction(v))  # (B, D)  eq. 3
         y_linear = self.linear(batch)  # (B,)   w0 + Σ w_i x_i
-        y_deep = self.mlp(f_bi).squeeze(-1)  # (B,)   eq. 5-7: h^T σ(W f_BI + b)
+        y_deep = self.mlp(f_bi).squeeze(-1)  # (B,)   f(x) = h^T σ(W f_BI + b)
         return y_linear + y_deep  # (B,)   eq. 2, before σ

@@ -1,0 +1,242 @@
+"""The list of systems and of sections: the spine of the course.
+
+Maps, the start page, the README's table and the tests are drawn from it. It holds names only and imports no other
+room of the library. ``python -m rec_lib.catalogue`` prints it.
+
+A system's *kind* says which contract it keeps and which parts it needs; its *state* says how far it is:
+planned (a name), built (class and contract), done (every part of its kind).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+KINDS = {
+    "ctr": "predicts a click from a sample's fields",
+    "rating": "predicts a rating of a user for an item",
+    "topn": "ranks items for a user",
+    "embedding": "gives vectors to words, items or nodes",
+    "index": "finds the nearest vectors",
+    "policy": "chooses what to show and learns from the answer",
+    "technique": "a way of using the others",
+    "baseline": "what a new idea has to beat",
+}
+STATES = ("planned", "built", "done")
+
+_FULL = ("class", "derivation", "notebook", "widget", "exercises")
+PARTS = {kind: _FULL for kind in ("ctr", "rating", "topn", "embedding", "index", "policy")} | {
+    "technique": ("notebook", "exercises"),
+    "baseline": ("class", "notebook"),
+}
+
+
+@dataclass(frozen=True)
+class System:
+    """One system of the book, or a baseline beside them. ``parts`` holds dotted names and paths below the clone."""
+
+    id: str
+    name: str
+    kind: str
+    section: str
+    year: int
+    paper: str
+    idea: str
+    parents: tuple[str, ...] = ()
+    state: str = "planned"
+    parts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Parts that its kind needs for "done" and that are not named yet."""
+        return tuple(part for part in PARTS[self.kind] if part not in self.parts)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the book: number, title in both languages, and its notebook below ``chapters/`` if there is one."""
+
+    id: str
+    title: str
+    title_zh: str
+    notebook: str = ""
+
+    @property
+    def chapter(self) -> int:
+        return int(self.id.split(".")[0])
+
+
+CHAPTERS = {
+    1: ("The growth engine of the Internet", "互联网的增长引擎——推荐系统"),
+    2: ("Before deep learning", "前深度学习时代——推荐系统的进化之路"),
+    3: ("Deep learning in recommenders", "浪潮之巅——深度学习在推荐系统中的应用"),
+    4: ("Embeddings in recommenders", "Embedding技术在推荐系统中的应用"),
+    5: ("Recommenders from several angles", "多角度审视推荐系统"),
+    6: ("Engineering", "深度学习推荐系统的工程实现"),
+    7: ("Evaluation", "推荐系统的评估"),
+    8: ("Frontier practice", "深度学习推荐系统的前沿实践"),
+    9: ("Your own framework of knowledge", "构建属于你的推荐系统知识框架"),
+}
+
+SECTIONS = (
+    Section("1.1", "Why recommenders are a growth engine", "为什么推荐系统是互联网的增长引擎"),
+    Section("1.2", "Architecture of a recommender", "推荐系统的架构"),
+    Section("1.3", "Structure of the book", "本书的整体结构"),
+    Section("2.1", "Evolution map of classical models", "传统推荐模型的演化关系图"),
+    Section("2.2", "Collaborative filtering", "协同过滤——经典的推荐算法"),
+    Section("2.3", "Matrix factorisation", "矩阵分解算法——协同过滤的进化"),
+    Section("2.4", "Logistic regression", "逻辑回归——融合多种特征的推荐模型"),
+    Section("2.5", "From FM to FFM", "从FM到FFM——自动特征交叉的解决方案"),
+    Section("2.6", "GBDT+LR", "GBDT+LR——特征工程模型化的开端"),
+    Section("2.7", "LS-PLM", "LS-PLM——阿里巴巴曾经的主流推荐模型"),
+    Section("2.8", "Summary", "总结——深度学习推荐系统的前夜"),
+    Section("3.1", "Evolution map of deep models", "深度学习推荐模型的演化关系图"),
+    Section("3.2", "AutoRec", "AutoRec——单隐层神经网络推荐模型"),
+    Section("3.3", "Deep Crossing", "Deep Crossing模型——经典的深度学习架构"),
+    Section("3.4", "NeuralCF", "NeuralCF模型——CF与深度学习的结合"),
+    Section("3.5", "PNN", "PNN模型——加强特征交叉能力"),
+    Section("3.6", "Wide&Deep and Deep&Cross", "Wide&Deep模型——记忆能力和泛化能力的综合"),
+    Section("3.7.1", "FNN", "FNN——用FM的隐向量完成Embedding层初始化", "ch03_deep_learning/03_07_1_fnn.ipynb"),
+    Section("3.7.2", "DeepFM", "DeepFM——用FM代替Wide部分", "ch03_deep_learning/03_07_2_deepfm.ipynb"),
+    Section("3.7.3", "NFM", "NFM——FM的神经网络化尝试", "ch03_deep_learning/03_07_3_nfm.ipynb"),
+    Section("3.8.1", "AFM", "AFM——引入注意力机制的FM"),
+    Section("3.8.2", "DIN", "DIN——引入注意力机制的深度学习网络"),
+    Section("3.9", "DIEN", "DIEN——序列模型与推荐系统的结合"),
+    Section("3.10", "DRN", "强化学习与推荐系统的结合"),
+    Section("3.11", "Summary", "总结——推荐系统的深度学习时代"),
+    Section("4.1", "What an embedding is", "什么是Embedding"),
+    Section("4.2", "Word2vec", "Word2vec——经典的Embedding方法"),
+    Section("4.3", "Item2vec and two towers", "Item2vec——Word2vec在推荐系统领域的推广"),
+    Section("4.4.1", "DeepWalk", "DeepWalk——基础的Graph Embedding方法"),
+    Section("4.4.2", "Node2vec", "Node2vec——同质性和结构性的权衡", "ch04_embeddings/04_04_2_node2vec.ipynb"),
+    Section("4.4.3", "EGES", "EGES——阿里巴巴的综合性Graph Embedding方法"),
+    Section("4.5", "Embeddings and deep networks", "Embedding与深度学习推荐系统的结合"),
+    Section(
+        "4.6",
+        "Locality-sensitive hashing",
+        "局部敏感哈希——让Embedding插上翅膀的快速搜索方法",
+        "ch04_embeddings/04_06_lsh.ipynb",
+    ),
+    Section("4.7", "Summary", "总结——深度学习推荐系统的核心操作"),
+    Section("5.1", "Feature engineering", "推荐系统的特征工程"),
+    Section("5.2", "Recall strategies", "推荐系统召回层的主要策略"),
+    Section("5.3", "Freshness", "推荐系统的实时性"),
+    Section("5.4", "Choosing the objective", "如何合理设定推荐系统中的优化目标"),
+    Section("5.5", "What matters more than structure", "推荐系统中比模型结构更重要的是什么"),
+    Section("5.6", "Cold start", "冷启动的解决办法"),
+    Section("5.7", "Exploration and exploitation", "探索与利用"),
+    Section("6.1", "Data flow", "推荐系统的数据流"),
+    Section("6.2", "Offline training: Spark MLlib", "推荐模型离线训练之Spark MLlib"),
+    Section("6.3", "Offline training: parameter server", "推荐模型离线训练之Parameter Server"),
+    Section("6.4", "Offline training: TensorFlow", "推荐模型离线训练之TensorFlow"),
+    Section("6.5", "Serving", "深度学习推荐模型的上线部署"),
+    Section("6.6", "Engineering against theory", "工程与理论之间的权衡"),
+    Section("7.1", "Offline methods and basic metrics", "离线评估方法与基本评价指标"),
+    Section("7.2", "Metrics of a ranked list", "直接评估推荐序列的离线指标"),
+    Section("7.3", "Replay", "更接近线上环境的离线评估方法——Replay"),
+    Section("7.4", "A/B tests", "A/B测试与线上评估指标"),
+    Section("7.5", "Interleaving", "快速线上评估方法——Interleaving"),
+    Section("7.6", "A system of evaluation", "推荐系统的评估体系"),
+    Section("8.1", "Facebook", "Facebook的深度学习推荐系统"),
+    Section("8.2", "Airbnb", "Airbnb基于Embedding的实时搜索推荐系统"),
+    Section("8.3", "YouTube", "YouTube深度学习视频推荐系统"),
+    Section("8.4", "Alibaba", "阿里巴巴深度学习推荐系统的进化"),
+    Section("9.1", "Map of the whole", "推荐系统的整体知识架构图"),
+    Section("9.2", "Timeline of models", "推荐模型发展的时间线"),
+    Section("9.3", "Becoming a recommender engineer", "如何成为一名优秀的推荐工程师"),
+)
+
+
+def _done(section: str, cls: str, derivation: str, widget: str) -> dict[str, str]:
+    notebook = next(s.notebook for s in SECTIONS if s.id == section)
+    return {
+        "class": f"rec_lib.{cls}",
+        "derivation": f"rec_lib.derive.{derivation}",
+        "notebook": f"chapters/{notebook}",
+        "widget": f"rec_lib.widgets.{widget}",
+        "exercises": section,
+    }
+
+
+SYSTEMS = (
+    System("usercf", "UserCF", "topn", "2.2", 1992, "Goldberg et al., CACM", "users like you liked it"),
+    System("itemcf", "ItemCF", "topn", "2.2", 2001, "Sarwar et al., WWW", "it is like what you liked", ("usercf",)),
+    System("mf", "MF", "rating", "2.3", 2009, "Koren, Bell, Volinsky, Computer", "users and items as short vectors", ("itemcf",)),
+    System("lr", "LR", "ctr", "2.4", 2007, "Richardson et al., WWW", "one weight a feature, added up", state="built",
+           parts={"class": "rec_lib.models.LR"}),
+    System("poly2", "POLY2", "ctr", "2.5", 2010, "Chang et al., JMLR", "one weight a pair of features", ("lr",)),
+    System("fm", "FM", "ctr", "2.5", 2010, "Rendle, ICDM", "a pair's weight is an inner product", ("poly2", "mf"), state="built",
+           parts={"class": "rec_lib.models.FM", "derivation": "rec_lib.derive.fm"}),
+    System("ffm", "FFM", "ctr", "2.5", 2016, "Juan et al., RecSys", "another vector for each partner field", ("fm",)),
+    System("gbdt_lr", "GBDT+LR", "ctr", "2.6", 2014, "He et al., ADKDD", "trees make the features, LR weighs them", ("lr",)),
+    System("ls_plm", "LS-PLM", "ctr", "2.7", 2017, "Gai et al., arXiv:1704.05194", "several LRs and a gate between them", ("lr",)),
+    System("autorec", "AutoRec", "rating", "3.2", 2015, "Sedhain et al., WWW", "rebuild an item's ratings through a narrow layer", ("mf",)),
+    System("deep_crossing", "Deep Crossing", "ctr", "3.3", 2016, "Shan et al., KDD", "embeddings, stacked, through residual units", ("autorec",)),
+    System("neuralcf", "NeuralCF", "topn", "3.4", 2017, "He et al., WWW", "a network in place of the inner product", ("mf", "deep_crossing")),
+    System("pnn", "PNN", "ctr", "3.5", 2016, "Qu et al., ICDM", "products of field vectors before the network", ("deep_crossing", "fm")),
+    System("wide_deep", "Wide&Deep", "ctr", "3.6", 2016, "Cheng et al., DLRS", "memorise and generalise in one sum", ("lr", "deep_crossing")),
+    System("dcn", "Deep&Cross", "ctr", "3.6", 2017, "Wang et al., ADKDD", "crossing as a layer, degree by degree", ("wide_deep",)),
+    System("fnn", "FNN", "ctr", "3.7.1", 2016, "Zhang, Du, Wang, ECIR", "start the embeddings from a trained FM", ("fm",), "done",
+           _done("3.7.1", "models.FNN", "fnn", "fm")),
+    System("deepfm", "DeepFM", "ctr", "3.7.2", 2017, "Guo et al., IJCAI", "FM and MLP over shared vectors", ("fm", "wide_deep"), "done",
+           _done("3.7.2", "models.DeepFM", "deepfm", "fm")),
+    System("nfm", "NFM", "ctr", "3.7.3", 2017, "He & Chua, SIGIR", "an MLP on the pooled pair products", ("fm",), "done",
+           _done("3.7.3", "models.NFM", "nfm", "fm")),
+    System("afm", "AFM", "ctr", "3.8.1", 2017, "Xiao et al., IJCAI", "attention over the pairs", ("nfm",)),
+    System("din", "DIN", "ctr", "3.8.2", 2018, "Zhou et al., KDD", "weigh the history by the candidate", ("deep_crossing",)),
+    System("dien", "DIEN", "ctr", "3.9", 2019, "Zhou et al., AAAI", "follow how interests move", ("din",)),
+    System("drn", "DRN", "policy", "3.10", 2018, "Zheng et al., WWW", "recommend, watch, learn, again"),
+    System("word2vec", "Word2vec", "embedding", "4.2", 2013, "Mikolov et al., NIPS", "a word is the company it keeps"),
+    System("item2vec", "Item2vec", "embedding", "4.3", 2016, "Barkan & Koenigstein, MLSP", "baskets as sentences", ("word2vec",)),
+    System("two_tower", "Two-tower", "topn", "4.3", 2013, "Huang et al., CIKM", "one network for users, one for items", ("item2vec",)),
+    System("deepwalk", "DeepWalk", "embedding", "4.4.1", 2014, "Perozzi et al., KDD", "random walks as sentences", ("word2vec",)),
+    System("node2vec", "Node2vec", "embedding", "4.4.2", 2016, "Grover & Leskovec, KDD", "walks with a memory of one step", ("deepwalk",), "done",
+           _done("4.4.2", "embeddings.Node2vec", "node2vec", "node2vec")),
+    System("eges", "EGES", "embedding", "4.4.3", 2018, "Wang et al., KDD", "weigh an item's attributes into its vector", ("deepwalk",)),
+    System("pretraining", "Embedding pretraining", "technique", "4.5", 2016, "Zhang, Du, Wang, ECIR", "learn vectors first, the network later", ("fnn",)),
+    System("youtube_recall", "YouTube recall", "topn", "4.5", 2016, "Covington et al., RecSys", "candidates by nearest vectors", ("two_tower",)),
+    System("exact", "Exact search", "index", "4.6", 1951, "Fix & Hodges, report", "compare with everything", state="done",
+           parts=_done("4.6", "retrieval.ExactIndex", "lsh", "lsh")),
+    System("kd_tree", "kd-tree", "index", "4.6", 1975, "Bentley, CACM", "halve the space, skip halves", ("exact",), "done",
+           _done("4.6", "retrieval.KDTree", "lsh", "lsh")),
+    System("lsh", "LSH", "index", "4.6", 2004, "Datar et al., SoCG", "near points fall into one bucket", ("exact",), "done",
+           _done("4.6", "retrieval.LSH", "lsh", "lsh")),
+    System("popularity", "Popularity", "baseline", "2.2", 1994, "folklore", "what most people take"),
+    System("ease", "EASE", "baseline", "3.4", 2019, "Steck, WWW", "a linear item-item model in closed form"),
+    System("ials", "Implicit ALS", "baseline", "2.3", 2008, "Hu, Koren, Volinsky, ICDM", "every missing entry is a weak zero", ("mf",)),
+    System("svdpp", "SVD++", "baseline", "2.3", 2008, "Koren, KDD", "what you rated says who you are", ("mf",)),
+    System("dcn_v2", "DCN-v2", "baseline", "3.6", 2021, "Wang et al., WWW", "a full matrix in each cross layer", ("dcn",)),
+    System("ftrl", "FTRL", "baseline", "2.4", 2013, "McMahan et al., KDD", "online LR that keeps weights at zero", ("lr",)),
+)  # fmt: skip
+
+
+def section(id: str) -> Section:
+    """The section of this number. Raises KeyError that lists the chapter's sections."""
+    for s in SECTIONS:
+        if s.id == id:
+            return s
+    raise KeyError(
+        f"no section {id!r}; chapter {id.split('.')[0]} has {[s.id for s in SECTIONS if s.id.split('.')[0] == id.split('.')[0]]}"
+    )
+
+
+def chapter_map() -> str:
+    """The chapters as a Markdown table: which sections can be studied, which are planned."""
+    lines = ["| chapter | ready | planned |", "|---|---|---|"]
+    for number, (title, title_zh) in CHAPTERS.items():
+        own = [s for s in SECTIONS if s.chapter == number]
+        ready = " · ".join(f"[{s.id} {s.title}](chapters/{s.notebook})" for s in own if s.notebook)
+        planned = " · ".join(f"{s.id} {s.title}" for s in own if not s.notebook)
+        lines.append(f"| **{number} {title}** {title_zh} | {ready or '–'} | {planned or '–'} |")
+    return "\n".join(lines)
+
+
+def table() -> str:
+    """All systems, one a line, then how many there are in each state."""
+    lines = [f"{'system':22} {'kind':10} {'section':8} {'state':8} year  paper"]
+    lines += [f"{s.name:22} {s.kind:10} {s.section:8} {s.state:8} {s.year}  {s.paper}" for s in SYSTEMS]
+    counts = ", ".join(f"{sum(s.state == state for s in SYSTEMS)} {state}" for state in STATES)
+    return "\n".join([*lines, f"{len(SYSTEMS)} systems: {counts}"])
+
+
+if __name__ == "__main__":
+    print(table())
