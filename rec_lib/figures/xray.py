@@ -20,7 +20,6 @@ from typing import Any
 
 import plotly.graph_objects as go
 import torch
-from plotly.subplots import make_subplots
 from torch import Tensor, nn
 
 from rec_lib.figures.core import DIVERGING, Picture, new_figure
@@ -205,18 +204,20 @@ def xray_figure(seen: XRay, row: int = 0) -> Picture:
         raise ValueError(f"row got {row}, expected 0 to {seen.size - 1}.")
     blocks = [(x.name, x.value.shape, _two_axes(x.of(row, seen.size))) for x in seen.locals]
     heights = [max(1, min(len(b), 12)) for _, _, b in blocks]
-    grid = make_subplots(rows=len(blocks), cols=1, row_heights=heights, vertical_spacing=0.25 / max(len(blocks), 2))
-    names = " → ".join(name for name, _, _ in blocks)
-    figure = new_figure(
-        f"{seen.model}, sample {row}",
-        f"Values inside {seen.model}.forward for sample {row} of the batch, one strip of colour a name: {names}.",
-    )
+    tops = _stack(heights)
     limit = max((float(b.abs().max()) for _, _, b in blocks if b.numel()), default=0.0) or 1.0
     hidden = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
-    for i, (name, shape, block) in enumerate(blocks):
+    # The layout is gathered first and set once: plotly checks a layout anew at each change, and a slider waits for it.
+    layout: dict[str, Any] = {
+        "height": 110 + 22 * sum(heights) + 14 * len(blocks),
+        "margin": {"l": 190},
+        "coloraxis": {"colorscale": DIVERGING, "cmin": -limit, "cmax": limit, "colorbar": {"thickness": 14}},
+        "annotations": [],
+    }
+    traces = []
+    for i, ((name, shape, block), domain) in enumerate(zip(blocks, tops, strict=True)):
         n = "" if i == 0 else str(i + 1)
-        domain = grid.layout[f"yaxis{n}"].domain
-        figure.add_trace(
+        traces.append(
             go.Heatmap(
                 z=block.double().numpy(),
                 coloraxis="coloraxis",
@@ -227,24 +228,26 @@ def xray_figure(seen: XRay, row: int = 0) -> Picture:
                 texttemplate="%{z:.3f}" if block.numel() == 1 else None,
             )
         )
-        axes = {f"xaxis{n}": {"anchor": f"y{n}"}, f"yaxis{n}": {"domain": domain, "anchor": f"x{n}"}}
-        figure.update_layout({axis: hidden | place for axis, place in axes.items()})
-        figure.layout[f"yaxis{n}"].autorange = "reversed"
-        figure.add_annotation(
-            text=f"<b>{name}</b> {tuple(shape)}",
-            xref="paper",
-            yref="paper",
-            x=-0.01,
-            y=sum(domain) / 2,
-            xanchor="right",
-            showarrow=False,
-        )
-    figure.update_layout(
-        height=110 + 22 * sum(heights) + 14 * len(blocks),
-        margin={"l": 190},
-        coloraxis={"colorscale": DIVERGING, "cmin": -limit, "cmax": limit, "colorbar": {"thickness": 14}},
-    )
+        layout[f"xaxis{n}"] = {"anchor": f"y{n}", **hidden}
+        layout[f"yaxis{n}"] = {"anchor": f"x{n}", "domain": domain, "autorange": "reversed", **hidden}
+        label = {"text": f"<b>{name}</b> {tuple(shape)}", "x": -0.01, "y": sum(domain) / 2, "showarrow": False}
+        place = {"xref": "paper", "yref": "paper", "xanchor": "right", "yanchor": "middle"}
+        layout["annotations"].append(label | place)
+    names = " → ".join(name for name, _, _ in blocks)
+    alt = f"Values inside {seen.model}.forward for sample {row} of the batch, one strip of colour a name: {names}."
+    figure = new_figure(f"{seen.model}, sample {row}", alt, **layout)
+    figure.add_traces(traces)
     return figure
+
+
+def _stack(heights: list[int], gap: float = 0.6) -> list[list[float]]:
+    """Intervals of [0, 1] from the top down, in proportion to ``heights``, with ``gap`` of a unit between them."""
+    unit = 1 / (sum(heights) + gap * (len(heights) - 1))
+    ends, top = [], 1.0
+    for height in heights:
+        ends.append([max(top - height * unit, 0.0), top])
+        top -= (height + gap) * unit
+    return ends
 
 
 def _two_axes(value: Tensor) -> Tensor:
