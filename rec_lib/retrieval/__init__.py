@@ -1,0 +1,15 @@
+"""Nearest-neighbour search behind one protocol: exact, kd-tree, locality-sensitive hashing (section 4.6).
+
+    ids, distances = Exact().build(vectors).query(queries, k=10)
+
+Every index answers in the same form: `ids (m, k)` int64 and `distances (m, k)`, nearest first, equal distances by
+lower id. An index that has fewer than k answers pads with id -1 and distance inf; nothing else has that id.
+`index.examined (m,)` then says how many stored vectors the last query measured its distance to.
+"""
+
+from rec_lib.retrieval.base import Index, recall_at_k
+from rec_lib.retrieval.exact import Exact
+from rec_lib.retrieval.kdtree import KDTree
+from rec_lib.retrieval.lsh import CosineLSH, EuclideanLSH, OrAndLSH
+
+__all__ = ["CosineLSH", "EuclideanLSH", "Exact", "Index", "KDTree", "OrAndLSH", "recall_at_k"]
