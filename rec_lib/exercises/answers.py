@@ -1,0 +1,201 @@
+"""Judges of answers that are not functions: a formula or a number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rec_lib.exercises.compare import is_tensor, show
+from rec_lib.exercises.guard import Call, Deadline, call
+from rec_lib.exercises.model import NOT_ATTEMPTED, NOT_YET, Judge, Outcome
+
+SECONDS = 5.0
+POINTS = 7
+
+
+def _given(answer: Any, deadline: Deadline) -> Call:
+    """The answer itself, or what it returns when it is a function without arguments."""
+    return call(answer, (), deadline) if callable(answer) and hasattr(answer, "__code__") else Call(answer)
+
+
+def numeric_judge(
+    value: float | Callable[[], float],
+    rtol: float,
+    why: str,
+    unit: str = "",
+    traps: Sequence[tuple[float, str]] = (),
+    seconds: float = SECONDS,
+) -> Judge:
+    """Judge one number. A wrong one is told its direction and the way to the right one, not the right one.
+
+    Args:
+        value: the right number, or a function that computes it when it is needed.
+        rtol: relative tolerance (absolute, where the right number is 0).
+        why: what the number is, shown with a wrong answer: a formula or a sentence.
+        unit: of the number, as ``pairs`` or ``%``.
+        traps: numbers that particular mistakes lead to, each with the sentence that such an answer gets.
+        seconds: time limit, for answers given as a function.
+    """
+
+    def judge(answer: Any) -> Outcome:
+        done = _given(answer, Deadline(seconds))
+        got = done.value
+        if got is NOT_YET:
+            return NOT_ATTEMPTED
+        if done.problem:
+            return Outcome("wrong", f"your function {done.problem}", done.printed)
+        text = _number_problem(got)
+        if not text:
+            number, expected = float(got), float(value() if callable(value) else value)
+            if _near(number, expected, rtol):
+                return Outcome("right", printed=done.printed)
+            text = _direction(number, expected, rtol, unit, why)
+            trap = next((sentence for wrong, sentence in traps if _near(number, wrong, rtol)), "")
+            text = f"{text}\n{trap}" if trap else text
+        return Outcome("wrong", text, done.printed)
+
+    return judge
+
+
+def _near(a: float, b: float, rtol: float) -> bool:
+    return abs(a - b) <= rtol * (abs(b) if b else 1.0)
+
+
+def _number_problem(got: Any) -> str:
+    if got is None:
+        return "type: got None, expected a number: is the return missing?"
+    is_number = isinstance(got, (int, float, np.integer, np.floating)) or getattr(got, "is_number", False) is True
+    one_entry = (is_tensor(got) or isinstance(got, np.ndarray)) and got.ndim == 0
+    if isinstance(got, (bool, np.bool_)) or not (is_number or one_entry):
+        return f"type: got {type(got).__name__} {show(got)}, expected one number"
+    return "" if math.isfinite(float(got)) else f"value: got {show(float(got))}, expected a finite number"
+
+
+def _direction(got: float, expected: float, rtol: float, unit: str, why: str) -> str:
+    said = f"{got:.6g} {unit}".rstrip()
+    if expected and got / expected > 0:
+        factor = got / expected
+        if abs(factor - 1) < 0.05:
+            amount = f"too {'large' if abs(factor) > 1 else 'small'}, by less than 5 %"
+        else:
+            amount = f"{factor:.3g} times" if factor > 1 else f"1/{1 / factor:.3g} of"
+            amount = f"too {'large' if factor > 1 else 'small'}: {amount} the expected number"
+        if abs(factor / 100 - 1) < rtol or abs(factor * 100 - 1) < rtol:
+            amount += " (a percentage where a fraction is meant, or the other way round?)"
+    elif expected:
+        amount = "of the wrong sign" if got else "expected a number that is not 0"
+    else:
+        amount = "expected a smaller number" if got > 0 else "expected a larger number"
+    return f"value: got {said}, {amount} (tolerance {rtol:.2g} of it)\nwanted: {why}"
+
+
+def symbolic_judge(
+    reference: Any,
+    domain: Mapping[str, tuple[float, float]],
+    seconds: float = SECONDS,
+) -> Judge:
+    """Judge a sympy expression by its meaning: equal values at random points of the domain.
+
+    Symbols are matched by name, whatever was assumed about them.
+
+    Args:
+        reference: the right expression, or a function that builds it when it is needed.
+        domain: for every symbol that an answer may use, by name, the open interval its values are drawn from.
+        seconds: time limit for evaluating the answer.
+    """
+
+    def judge(answer: Any) -> Outcome:
+        deadline = Deadline(seconds)
+        done = _given(answer, deadline)
+        if done.value is NOT_YET:
+            return NOT_ATTEMPTED
+        if done.problem:
+            return Outcome("wrong", f"your function {done.problem}", done.printed)
+        right = reference() if callable(reference) and hasattr(reference, "__code__") else reference
+        text = _formula_problem(done.value, domain) or _unequal(done.value, right, domain, deadline)
+        return Outcome("wrong", text, done.printed) if text else Outcome("right", printed=done.printed)
+
+    return judge
+
+
+def _formula_problem(got: Any, domain: Mapping[str, tuple[float, float]]) -> str:
+    import sympy
+
+    if got is None:
+        return "type: got None, expected a sympy expression: is the return missing?"
+    if isinstance(got, sympy.Equality):
+        return "type: got an equation, expected its right-hand side only"
+    if isinstance(got, bool) or not isinstance(got, (sympy.Expr, int, float)):
+        return f"type: got {type(got).__name__} {show(got)}, expected a sympy expression in {', '.join(domain)}"
+    unknown = sorted(set(_names(sympy.sympify(got)).values()) - set(domain))
+    if unknown:
+        return f"symbols: got {', '.join(unknown)}, expected only {', '.join(domain)}"
+    return ""
+
+
+def _names(expr: Any) -> dict[Any, str]:
+    """Free symbols and indexed elements with their names."""
+    import sympy
+
+    indexed = expr.atoms(sympy.Indexed)
+    labels = {label for e in indexed for label in e.base.free_symbols}
+    return {s: str(s) for s in {*indexed, *(s for s in expr.free_symbols if isinstance(s, sympy.Symbol))} - labels}
+
+
+def _unequal(got: Any, right: Any, domain: Mapping[str, tuple[float, float]], deadline: Deadline) -> str:
+    """Empty if equal at all points; else got, expected and the plainest point where they differ."""
+    import sympy
+
+    rng = np.random.default_rng(0)
+    wrong: list[tuple[str, complex, complex]] = []
+    for _ in range(POINTS):
+        point = {n: sympy.Float(round(float(rng.uniform(lo, hi)), 2)) for n, (lo, hi) in domain.items()}
+        inside = {n: v if domain[n][0] < v < domain[n][1] else _middle(rng, domain[n]) for n, v in point.items()}
+        expected = _value(sympy.sympify(right), inside)
+        done = call(_value, (sympy.sympify(got), inside), deadline)
+        if done.problem:
+            return f"your formula {done.problem}"
+        if not abs(done.value - expected) <= 1e-8 * max(1.0, abs(expected)):
+            where = ", ".join(f"{n} = {float(v):.3g}" for n, v in inside.items() if n in _used(got, right))
+            wrong.append((where, done.value, expected))
+    if not wrong:
+        return ""
+    where, value, expected = wrong[0]
+    if not np.isfinite(value):
+        return f"value: at {where or 'every point'} your formula is not a finite number, expected {_plain(expected)}"
+    text = f"value: at {where or 'every point'} got {_plain(value)}, expected {_plain(expected)}"
+    ratios = [v / e for _, v, e in wrong if e]
+    if len(ratios) == POINTS and max(abs(r - ratios[0]) for r in ratios) < 1e-6:
+        text += f"; {_plain(ratios[0], 2)} × the expected value at every point"
+    return text
+
+
+def _middle(rng: np.random.Generator, interval: tuple[float, float]) -> Any:
+    import sympy
+
+    low, high = interval
+    return sympy.Float(low + (high - low) * float(rng.uniform(0.1, 0.9)))
+
+
+def _used(got: Any, right: Any) -> set[str]:
+    import sympy
+
+    return {*_names(sympy.sympify(got)).values(), *_names(sympy.sympify(right)).values()}
+
+
+def _value(expr: Any, point: Mapping[str, Any]) -> complex:
+    import sympy
+
+    values = {symbol: point[name] for symbol, name in _names(expr).items()}
+    number = sympy.N(expr.subs(values).doit())
+    return complex(number) if number.is_number and number.is_finite else complex("nan")
+
+
+def _plain(number: complex, digits: int = 0) -> str:
+    real = number.real if abs(number.imag) < 1e-12 * max(1.0, abs(number)) else None
+    if real is None:
+        return f"{number:.6g}"
+    return f"{real:.{digits}f}" if digits else f"{real:.6g}"

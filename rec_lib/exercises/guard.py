@@ -1,0 +1,158 @@
+"""Running a learner's code: with a time limit, its prints captured, its arguments watched, its errors put in words."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import ctypes
+import io
+import linecache
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+_AGAIN = 0.02  # seconds between attempts to stop code that swallows the exception
+
+
+class OutOfTime(BaseException):
+    """Raised inside a learner's code when its time is over; not an Exception, so that ``except Exception`` passes it."""
+
+
+class Deadline:
+    """A budget of seconds, shared by all calls of one check."""
+
+    def __init__(self, seconds: float):
+        self.seconds = seconds
+        self._left = seconds
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Raise OutOfTime inside the block when the budget is used up.
+
+        A second thread asks the interpreter to raise it in this one. That stops Python code on every platform and in a
+        kernel's main thread, and leaves SIGINT alone, so the learner's own Interrupt still works. Native code is not
+        stopped; exercises use small inputs for that reason.
+        """
+        ident = ctypes.c_ulong(threading.get_ident())
+        set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
+        lock, over = threading.Lock(), threading.Event()
+        sent = False
+
+        def watch() -> None:
+            nonlocal sent
+            wait = max(self._left, 0.0)
+            while not over.wait(wait):
+                with lock:
+                    if over.is_set():
+                        return
+                    sent = True
+                    set_exception(ident, ctypes.py_object(OutOfTime))
+                wait = _AGAIN
+
+        watcher = threading.Thread(target=watch, name="exercise deadline", daemon=True)
+        started = time.monotonic()
+        watcher.start()
+        try:
+            try:
+                yield
+            finally:
+                over.set()
+                with lock:  # from here on the watcher sends nothing more
+                    set_exception(ident, None)  # and what it sent, but was not raised yet, is taken back
+        except OutOfTime:
+            over.set()  # it may have been raised before the inner block got this far
+            with lock:
+                set_exception(ident, None)
+            raise OutOfTime from None
+        finally:
+            self._left -= time.monotonic() - started
+        if sent:
+            raise OutOfTime
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one call did: its value, or the problem in words; what it printed; which arguments it changed."""
+
+    value: Any = None
+    problem: str = ""
+    printed: str = ""
+    changed: tuple[int, ...] = ()
+
+
+def call(function: Callable[..., Any], args: tuple[Any, ...], deadline: Deadline) -> Call:
+    """Call a learner's function on copies of the arguments.
+
+    KeyboardInterrupt passes through. SystemExit (``exit()`` in a cell) is reported like any error.
+    """
+    given = tuple(copied(a) for a in args)
+    out = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), deadline.running():
+            value = function(*given)
+    except OutOfTime:
+        problem = f"did not finish within {deadline.seconds:g} seconds on this small input: does every loop end?"
+        return Call(problem=problem, printed=out.getvalue())
+    except (Exception, SystemExit) as error:
+        return Call(problem=f"raised {_in_words(error, function)}", printed=out.getvalue())
+    changed = tuple(i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not unchanged(a, b))
+    return Call(value, "", out.getvalue(), changed)
+
+
+def _in_words(error: BaseException, function: Callable[..., Any]) -> str:
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    code = getattr(function, "__code__", None)
+    line = _last_line(error.__traceback__, code.co_filename) if code else None
+    return f"{text}, at line {line[0]}: {line[1]}" if line else text
+
+
+def _last_line(trace: TracebackType | None, filename: str) -> tuple[int, str] | None:
+    """Number and text of the innermost line of the learner's cell in a traceback."""
+    found = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == filename:
+            found = (trace.tb_lineno, linecache.getline(filename, trace.tb_lineno).strip() or "(source not kept)")
+        trace = trace.tb_next
+    return found
+
+
+def copied(value: Any) -> Any:
+    """A deep copy; a tensor's copy is a leaf of its own."""
+    if _is_tensor(value):
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    if isinstance(value, (tuple, list)) and type(value) in (tuple, list):
+        return type(value)(copied(v) for v in value)
+    if type(value) is dict:
+        return {k: copied(v) for k, v in value.items()}
+    return copy.deepcopy(value)
+
+
+def unchanged(before: Any, after: Any) -> bool:
+    """Whether an argument is as it was. Generators may advance: that is what they are for."""
+    if _is_tensor(before):
+        same_kind = before.shape == after.shape and before.dtype == after.dtype
+        return same_kind and np.array_equal(_numbers(before), _numbers(after), equal_nan=before.is_floating_point())
+    if isinstance(before, np.ndarray):
+        floating = np.issubdtype(before.dtype, np.inexact)
+        return before.shape == after.shape and np.array_equal(before, after, equal_nan=floating)
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(unchanged, before, after))
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(unchanged(before[k], after[k]) for k in before)
+    return not isinstance(before, (set, str, int, float)) or before == after
+
+
+def _numbers(tensor: Any) -> np.ndarray:
+    return tensor.detach().cpu().numpy()
+
+
+def _is_tensor(value: Any) -> bool:
+    import sys
+
+    torch = sys.modules.get("torch")  # no tensor can exist where torch was never imported
+    return torch is not None and isinstance(value, torch.Tensor)
