@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_matrix, csr_matrix, triu
 
 ROLES = ("hub", "member", "leaf", "bridge")
@@ -127,21 +128,23 @@ class Graph:
 
 
 def from_edges(
-    names: Sequence[str],
-    pairs: np.ndarray,
-    weights: np.ndarray | None = None,
+    pairs: ArrayLike,
+    weights: ArrayLike | None = None,
     directed: bool = False,
+    names: Sequence[str] | None = None,
     **labels: np.ndarray | None,
 ) -> Graph:
     """The graph with these edges; `labels` are Graph's community, role and item.
 
-    names  n strings    pairs  (E, 2) node numbers 0 … n − 1    weights  (E,), ones by default
+    pairs  (E, 2) node numbers    weights  (E,), ones by default    names  n strings; "0", "1", … up to the largest
+    number in `pairs` by default
 
     Raises ValueError for numbers outside 0 … n − 1, another shape, or weights that are not positive and finite.
     """
-    pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2) if len(pairs) == 0 else np.asarray(pairs)
+    pairs = np.asarray(pairs) if np.size(pairs) else np.empty((0, 2), dtype=np.int64)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
         raise ValueError(f"pairs have shape {pairs.shape} and dtype {pairs.dtype}; expected (edges, 2) whole numbers.")
+    names = [str(i) for i in range(int(pairs.max(initial=-1)) + 1)] if names is None else names
     weight = np.ones(len(pairs)) if weights is None else np.asarray(weights, dtype=np.float64)
     if weight.shape != (len(pairs),):
         raise ValueError(f"{len(pairs)} edges and weights of shape {weight.shape}; expected one weight an edge.")
@@ -173,7 +176,7 @@ def from_networkx(graph: nx.Graph, weight: str = "weight", **labels: np.ndarray 
     number = {node: i for i, node in enumerate(graph)}
     pairs = np.array([(number[u], number[v]) for u, v in graph.edges()], dtype=np.int64).reshape(-1, 2)
     weights = np.array([w for _, _, w in graph.edges(data=weight, default=1.0)], dtype=np.float64)
-    return from_edges([str(node) for node in graph], pairs, weights, graph.is_directed(), **labels)
+    return from_edges(pairs, weights, graph.is_directed(), [str(node) for node in graph], **labels)
 
 
 def les_miserables() -> Graph:
@@ -222,7 +225,7 @@ def planted_roles(rng: np.random.Generator) -> Graph:
         across.add((a, b))
     unique = sorted({(min(edge), max(edge)) for edge in edges} | across)  # two bridges may choose each other
     names = [f"{ROLES[r]} {i % 23} of {c}" for i, (r, c) in enumerate(zip(role, community, strict=True))]
-    return from_edges(names, np.array(unique), community=community.astype(np.int64), role=role.astype(np.int64))
+    return from_edges(unique, names=names, community=community.astype(np.int64), role=role.astype(np.int64))
 
 
 def item_graph(sessions: Iterable[np.ndarray], titles: Sequence[str] | None = None) -> Graph:
@@ -242,7 +245,7 @@ def item_graph(sessions: Iterable[np.ndarray], titles: Sequence[str] | None = No
     steps = np.concatenate([np.stack([s[:-1], s[1:]], axis=1) for s in long_enough])
     pairs = np.searchsorted(items, steps[steps[:, 0] != steps[:, 1]])
     names = [titles[i] if titles is not None else str(i) for i in items]
-    return from_edges(names, pairs, directed=True, item=items.astype(np.int64))
+    return from_edges(pairs, directed=True, names=names, item=items.astype(np.int64))
 
 
 def _check_weights(weights: np.ndarray, pairs: np.ndarray | None = None) -> None:
