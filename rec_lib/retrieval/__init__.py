@@ -1,6 +1,6 @@
 """Nearest-neighbour search behind one protocol: exact, kd-tree, locality-sensitive hashing (section 4.6).
 
-    ids, distances = Exact().build(vectors).query(queries, k=10)
+    ids, distances = ExactIndex().build(vectors).query(queries, k=10)
 
 Every index answers in the same form: `ids (m, k)` int64 and `distances (m, k)`, nearest first, equal distances by
 lower id. An index that has fewer than k answers pads with id -1 and distance inf; nothing else has that id.
@@ -8,8 +8,8 @@ lower id. An index that has fewer than k answers pads with id -1 and distance in
 """
 
 from rec_lib.retrieval.base import Index, recall_at_k
-from rec_lib.retrieval.exact import Exact
+from rec_lib.retrieval.exact import ExactIndex
 from rec_lib.retrieval.kdtree import KDTree
-from rec_lib.retrieval.lsh import CosineLSH, EuclideanLSH, OrAndLSH
+from rec_lib.retrieval.lsh import LSH, CosineLSH, OrAndLSH
 
-__all__ = ["CosineLSH", "EuclideanLSH", "Exact", "Index", "KDTree", "OrAndLSH", "recall_at_k"]
+__all__ = ["CosineLSH", "LSH", "ExactIndex", "Index", "KDTree", "OrAndLSH", "recall_at_k"]

@@ -80,27 +80,25 @@ def mix(codes: np.ndarray, tables: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def bucket(keys: np.ndarray, starts: np.ndarray, low: int, high: int, key: np.uint64) -> tuple[int, int]:
-    """Slice of `rows` with this key among buckets low:high; (0, 0) if there is none."""
-    end = high
+def bucket(tables: Tables, t: int, key: np.uint64) -> tuple[int, int]:
+    """Slice of `tables.rows` that holds the bucket `key` of table t; (0, 0) if there is none. O(log buckets)."""
+    low, end = tables.first[t], tables.first[t + 1]
+    high = end
     while low < high:
         middle = (low + high) // 2
-        if keys[middle] < key:
+        if tables.keys[middle] < key:
             low = middle + 1
         else:
             high = middle
-    if low < end and keys[low] == key:
-        return starts[low], starts[low + 1]
+    if low < end and tables.keys[low] == key:
+        return tables.starts[low], tables.starts[low + 1]
     return 0, 0
 
 
 @njit(cache=True)
 def rank_hits(
     vectors: np.ndarray,
-    keys: np.ndarray,
-    starts: np.ndarray,
-    first: np.ndarray,
-    rows: np.ndarray,
+    tables: Tables,
     wanted: np.ndarray,
     min_hits: int,
     q: np.ndarray,
@@ -110,7 +108,7 @@ def rank_hits(
 
     Buckets of one table are disjoint, so a row is hit at most once a table and its count is the number of tables.
     """
-    m, tables, probes = wanted.shape
+    m, count_tables, probes = wanted.shape
     ids = np.full((m, k), -1, np.int64)
     d2 = np.full((m, k), np.inf, q.dtype)
     examined = np.zeros(m, np.int64)
@@ -118,11 +116,11 @@ def rank_hits(
     met = np.empty(vectors.shape[0], np.int32)
     for i in range(m):
         count = 0
-        for t in range(tables):
+        for t in range(count_tables):
             for p in range(probes):
-                begin, end = bucket(keys, starts, first[t], first[t + 1], wanted[i, t, p])
+                begin, end = bucket(tables, t, wanted[i, t, p])
                 for place in range(begin, end):
-                    row = rows[place]
+                    row = tables.rows[place]
                     if hits[row] == 0:
                         met[count] = row
                         count += 1
@@ -139,18 +137,15 @@ def rank_hits(
 @njit(cache=True)
 def rank_levels(
     vectors: np.ndarray,
-    keys: np.ndarray,
-    starts: np.ndarray,
-    first: np.ndarray,
-    rows: np.ndarray,
+    tables: Tables,
     wanted: np.ndarray,
     groups: int,
     q: np.ndarray,
     k: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Measure the rows that share, in each of `groups` equal groups of tables, at least one of `wanted (m, tables)`."""
-    m, tables = wanted.shape
-    size = tables // groups
+    m, count_tables = wanted.shape
+    size = count_tables // groups
     ids = np.full((m, k), -1, np.int64)
     d2 = np.full((m, k), np.inf, q.dtype)
     examined = np.zeros(m, np.int64)
@@ -158,11 +153,11 @@ def rank_levels(
     met = np.empty(vectors.shape[0], np.int32)
     for i in range(m):
         count = 0
-        for t in range(tables):
+        for t in range(count_tables):
             group = t // size
-            begin, end = bucket(keys, starts, first[t], first[t + 1], wanted[i, t])
+            begin, end = bucket(tables, t, wanted[i, t])
             for place in range(begin, end):
-                row = rows[place]
+                row = tables.rows[place]
                 if level[row] == group:
                     if group == 0:
                         met[count] = row

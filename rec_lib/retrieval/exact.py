@@ -17,7 +17,7 @@ from rec_lib.retrieval.base import checked_count, checked_queries, checked_vecto
 BLOCK = 1 << 22  # scores held at once: 16 MB in float32
 
 
-class Exact:
+class ExactIndex:
     """All distances, then the k smallest. Never wrong: rounding of the matrix product is repaired (see `_best`)."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from rec_lib.retrieval._buckets import Tables, mix, project, rank_hits, rank_lev
 from rec_lib.retrieval.base import checked_count, checked_positive, checked_queries, checked_rng, checked_vectors
 
 
-class EuclideanLSH:
+class LSH:
     """p-stable hashing, AND of K then OR of L. Approximate: a neighbour that shares no bucket is not found.
 
     A query whose buckets hold fewer than k vectors gets fewer than k answers, padded with -1 and inf. There is no
@@ -70,7 +70,7 @@ class EuclideanLSH:
         q, vectors = checked_queries(queries, self.vectors)
         k = checked_count(k, "k")
         keys = self._keys(q)  # (m, L, 1 + probes)
-        ids, d2, self.examined = rank_hits(vectors, *self.tables, keys, self.min_hits, q, k)
+        ids, d2, self.examined = rank_hits(vectors, self.tables, keys, self.min_hits, q, k)
         return ids, np.sqrt(d2)
 
     def _keys(self, q: np.ndarray) -> np.ndarray:
@@ -89,7 +89,7 @@ class EuclideanLSH:
         return np.stack(keys, axis=2)
 
 
-class CosineLSH(EuclideanLSH):
+class CosineLSH(LSH):
     """Sign hashing (Charikar 2002): h(v) = [x·v >= 0], which collides with probability 1 - θ/π.
 
     Vectors and queries are scaled to length 1, so the distances are chords, ||u - v||² = 2 (1 - cos θ): the order of
@@ -100,11 +100,11 @@ class CosineLSH(EuclideanLSH):
         super().__init__(1.0, K, L, rng=rng, min_hits=min_hits)
 
     def build(self, vectors: Any) -> Self:
-        """As `EuclideanLSH.build`, on the directions of `vectors (n, d)`."""
+        """As `LSH.build`, on the directions of `vectors (n, d)`."""
         return super().build(_unit(checked_vectors(vectors), "vectors"))
 
     def query(self, queries: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `EuclideanLSH.query`, on the directions of `queries`."""
+        """As `LSH.query`, on the directions of `queries`."""
         return super().query(_unit(checked_queries(queries, self.vectors)[0], "queries"), k)
 
     def positions(self, vectors: np.ndarray) -> np.ndarray:
@@ -112,7 +112,7 @@ class CosineLSH(EuclideanLSH):
         return (project(vectors, self.directions) >= 0).astype(np.float64)
 
 
-class OrAndLSH(EuclideanLSH):
+class OrAndLSH(LSH):
     """The other order: OR of L, then AND of K. A candidate shares a bucket with the query in each of K groups of L.
 
     Its buckets are single hashes, hence large: the order is here to be compared, not to be fast.
@@ -130,7 +130,7 @@ class OrAndLSH(EuclideanLSH):
         q, vectors = checked_queries(queries, self.vectors)
         k = checked_count(k, "k")
         keys = mix(self.codes(q), self._tables)  # (m, K·L)
-        ids, d2, self.examined = rank_levels(vectors, *self.tables, keys, self.K, q, k)
+        ids, d2, self.examined = rank_levels(vectors, self.tables, keys, self.K, q, k)
         return ids, np.sqrt(d2)
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from rec_lib.retrieval import CosineLSH, EuclideanLSH, Exact, KDTree, OrAndLSH, recall_at_k
+from rec_lib.retrieval import LSH, CosineLSH, ExactIndex, KDTree, OrAndLSH, recall_at_k
 
-EXACT = {"exact": Exact, "kdtree": KDTree, "kdtree, one point a leaf": lambda: KDTree(leaf_size=1)}
+EXACT = {"exact": ExactIndex, "kdtree": KDTree, "kdtree, one point a leaf": lambda: KDTree(leaf_size=1)}
 EVERY = EXACT | {
-    "p-stable": lambda: EuclideanLSH(2.0, 2, 3, rng=np.random.default_rng(0)),
-    "p-stable, probes": lambda: EuclideanLSH(2.0, 2, 3, rng=np.random.default_rng(0), min_hits=2, probes=3),
+    "p-stable": lambda: LSH(2.0, 2, 3, rng=np.random.default_rng(0)),
+    "p-stable, probes": lambda: LSH(2.0, 2, 3, rng=np.random.default_rng(0), min_hits=2, probes=3),
     "sign": lambda: CosineLSH(2, 3, rng=np.random.default_rng(0)),
     "or-and": lambda: OrAndLSH(2.0, 2, 3, rng=np.random.default_rng(0)),
 }
@@ -230,7 +230,7 @@ def test_kdtree_visited_rows_are_the_rows_it_counts():
 def test_kdtree_splits_at_the_median_of_the_widest_dimension():
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(101, 3)) * [1.0, 9.0, 2.0]
-    tree = KDTree().build(vectors)
+    tree = KDTree().build(vectors).tree
     assert tree.axis[0] == 1
     assert tree.split[0] == np.median(vectors[:, 1])
     assert (vectors[tree.order[tree.start[1] : tree.stop[1]], 1] <= tree.split[0]).all()

@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import halfnorm
 
-from rec_lib.retrieval import CosineLSH, EuclideanLSH, Exact, OrAndLSH, probability, recall_at_k
+from rec_lib.retrieval import LSH, CosineLSH, ExactIndex, OrAndLSH, probability, recall_at_k
 
 
 def cloud(seed, n=400, d=6, m=25):
@@ -53,7 +53,7 @@ def plain_answer(vectors, q, candidates, k):
 )
 def test_lsh_equals_a_plain_loop(w, K, L, min_hits, probes):
     vectors, queries, rng = cloud(K * 10 + L, n=120, m=6)
-    index = EuclideanLSH(w, K, L, rng=rng, min_hits=min_hits, probes=probes).build(vectors)
+    index = LSH(w, K, L, rng=rng, min_hits=min_hits, probes=probes).build(vectors)
     ids, _ = index.query(queries, 5)
     for i, q in enumerate(queries):
         candidates = [row for row, v in enumerate(vectors) if plain_hits(index, v, q) >= min_hits]
@@ -91,24 +91,24 @@ def test_and_is_or_and_with_one_each():
     """K = 1 or L = 1: the two orders are the same sentence."""
     vectors, queries, _ = cloud(1)
     for K, L in ((1, 4), (3, 1)):
-        a = EuclideanLSH(1.5, K, L, rng=np.random.default_rng(5)).build(vectors)
+        a = LSH(1.5, K, L, rng=np.random.default_rng(5)).build(vectors)
         b = OrAndLSH(1.5, K, L, rng=np.random.default_rng(5)).build(vectors)
         np.testing.assert_array_equal(a.query(queries, 8)[0], b.query(queries, 8)[0])
         np.testing.assert_array_equal(a.examined, b.examined)
 
 
-@pytest.mark.parametrize("kind", [EuclideanLSH, OrAndLSH])
+@pytest.mark.parametrize("kind", [LSH, OrAndLSH])
 def test_a_huge_bucket_is_exact_search(kind):
     vectors, queries, rng = cloud(2)
     index = kind(1e9, 3, 2, rng=rng).build(vectors)
-    np.testing.assert_array_equal(index.query(queries, 10)[0], Exact().build(vectors).query(queries, 10)[0])
+    np.testing.assert_array_equal(index.query(queries, 10)[0], ExactIndex().build(vectors).query(queries, 10)[0])
     assert (index.examined == len(vectors)).all()
 
 
 def test_a_tiny_bucket_finds_nothing_and_says_so_by_padding():
     vectors, queries, rng = cloud(3)
     for w in (1e-6, 1e-300):
-        ids, distances = EuclideanLSH(w, 4, 2, rng=rng).build(vectors).query(queries * 1e3, 3)
+        ids, distances = LSH(w, 4, 2, rng=rng).build(vectors).query(queries * 1e3, 3)
         if w == 1e-6:
             assert (ids == -1).all()
             assert np.isinf(distances).all()
@@ -118,9 +118,9 @@ def test_a_tiny_bucket_finds_nothing_and_says_so_by_padding():
 def test_more_tables_never_lose_a_candidate_and_more_hashes_never_gain_one():
     """Recall is monotone: with the same draws, L + 1 tables contain the answers of L."""
     vectors, queries, _ = cloud(4, n=2000)
-    true = Exact().build(vectors).query(queries, 10)[0]
+    true = ExactIndex().build(vectors).query(queries, 10)[0]
     recalls = [
-        recall_at_k(EuclideanLSH(2.0, 3, L, rng=np.random.default_rng(9)).build(vectors).query(queries, 10)[0], true)
+        recall_at_k(LSH(2.0, 3, L, rng=np.random.default_rng(9)).build(vectors).query(queries, 10)[0], true)
         for L in (1, 4, 16, 64)
     ]
     assert recalls == sorted(recalls)
@@ -134,8 +134,8 @@ def test_candidates_come_at_the_rate_of_the_formula():
     w, K, L = 3.0, 3, 4
     p = probability.collision(distances, w)
     for kind, expected in (
-        (lambda: EuclideanLSH(w, K, L, rng=rng), probability.and_or(p, K, L)),
-        (lambda: EuclideanLSH(w, K, L, rng=rng, min_hits=2), probability.and_or(p, K, L, 2)),
+        (lambda: LSH(w, K, L, rng=rng), probability.and_or(p, K, L)),
+        (lambda: LSH(w, K, L, rng=rng, min_hits=2), probability.and_or(p, K, L, 2)),
         (lambda: OrAndLSH(w, K, L, rng=rng), probability.or_and(p, K, L)),
     ):
         counts = []
@@ -229,7 +229,7 @@ def test_an_angle_is_between_zero_and_pi():
         probability.sign_collision(90)
 
 
-@pytest.mark.parametrize("kind", [EuclideanLSH, OrAndLSH])
+@pytest.mark.parametrize("kind", [LSH, OrAndLSH])
 @pytest.mark.parametrize(
     ("w", "K", "L", "error", "says"),
     [
@@ -265,7 +265,7 @@ def test_bad_settings_are_refused(kind, w, K, L, error, says):
 )
 def test_bad_options_are_refused(settings, error, says):
     with pytest.raises(error, match=says):
-        EuclideanLSH(1.0, 2, 3, **({"rng": np.random.default_rng(0)} | settings))
+        LSH(1.0, 2, 3, **({"rng": np.random.default_rng(0)} | settings))
 
 
 def test_zero_vectors_have_no_direction():
@@ -279,14 +279,14 @@ def test_zero_vectors_have_no_direction():
 
 def test_the_same_generator_gives_the_same_hashes():
     vectors, queries, _ = cloud(8)
-    a, b, c = (EuclideanLSH(2.0, 3, 3, rng=np.random.default_rng(s)).build(vectors) for s in (1, 1, 2))
+    a, b, c = (LSH(2.0, 3, 3, rng=np.random.default_rng(s)).build(vectors) for s in (1, 1, 2))
     np.testing.assert_array_equal(a.query(queries, 5)[0], b.query(queries, 5)[0])
     assert (a.directions != c.directions).any()
 
 
 def test_buckets_hold_every_row_once_a_table():
     vectors, _, rng = cloud(9)
-    tables = EuclideanLSH(2.0, 3, 4, rng=rng).build(vectors).tables
+    tables = LSH(2.0, 3, 4, rng=rng).build(vectors).tables
     for t in range(4):
         part = tables.rows[tables.starts[tables.first[t]] : tables.starts[tables.first[t + 1]]]
         assert sorted(part) == list(range(len(vectors)))
