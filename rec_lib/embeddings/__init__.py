@@ -1,0 +1,31 @@
+"""Embeddings of words, items and nodes (chapter 4): alias sampling, random walks, skip-gram, node2vec."""
+
+import numpy as np
+
+from rec_lib.data.graphs import from_edges
+from rec_lib.embeddings.alias import AliasTable
+from rec_lib.embeddings.fullbatch import cooccurrences, train_full_batch
+from rec_lib.embeddings.node2vec import Node2vec
+from rec_lib.embeddings.skipgram import Corpus, Vectors, train_sgns
+from rec_lib.embeddings.walks import Walker, transition_row
+
+__all__ = [
+    "AliasTable",
+    "Corpus",
+    "Node2vec",
+    "Vectors",
+    "Walker",
+    "cooccurrences",
+    "train_full_batch",
+    "train_sgns",
+    "transition_row",
+    "warm_up",
+]
+
+
+def warm_up() -> None:
+    """Compile everything that this package runs compiled, on a graph of three nodes; the results are kept on disk."""
+    graph = from_edges([(0, 1), (1, 2), (0, 2)])
+    model = Node2vec(graph, p=0.5, q=2.0, dim=2, num_walks=1, length=4, window=2)
+    model.fit(np.random.default_rng(0))
+    cooccurrences(Corpus.from_walks(model.walks, 3))
