@@ -81,6 +81,8 @@ def compare(
         rows.append((formula(values), _run(derivation, code, name, values, len(final), seed)))
     expected = np.stack([f[0] for f, _ in rows])  # (draws, m, 1 + n)  column 0 the value, then ∂/∂ each symbol
     got = np.stack([c for _, c in rows])
+    if not np.isfinite(expected).all():
+        raise ValueError(f"{derivation.id}: the formula is not finite on some draw; narrow the domain of its inputs.")
     wrong = ~(np.abs(got - expected) <= RTOL * np.maximum(1.0, np.maximum(np.abs(got), np.abs(expected))))
     if wrong.any():
         parts = np.stack([f[1:] for f, _ in rows], axis=1)  # (terms, draws, m, 1 + n)
@@ -177,12 +179,11 @@ def _explanation(expected: np.ndarray, got: np.ndarray, terms: dict[str, np.ndar
     matrix = np.stack([t.ravel() for t in named.values()], axis=1)  # (draws·m·(1 + n), terms)
     factor, *_ = np.linalg.lstsq(matrix, got.ravel(), rcond=None)
     if np.abs(matrix @ factor - got.ravel()).max() > 1e-7 * max(1.0, np.abs(got).max()):
-        whole = "no multiple of the formula" if not terms else f"no multiples of the terms {', '.join(terms)}"
-        return f"{whole} give what the code computes" if terms else f"{whole} gives what the code computes"
+        if not terms:
+            return "the code is not a multiple of the formula"
+        return f"the code is not a sum of multiples of the terms {', '.join(terms)}"
+    if not terms:
+        return f"everywhere: {algebra.ratio_hint(factor[0], 1.0)}"
     odd = [(n, c) for n, c in zip(named, factor, strict=True) if abs(c - 1) > 1e-6]
-    said = [f"without {n}" if abs(c) < 1e-6 else f"with {n} taken {algebra.ratio_hint(c, 1.0)}" for n, c in odd]
-    return (
-        "the code computes the formula " + ", ".join(said)
-        if terms
-        else f"everywhere: {algebra.ratio_hint(factor[0], 1)}"
-    )
+    said = [f"{n} is missing" if abs(c) < 1e-6 else f"{n} is there {algebra.times(c)}" for n, c in odd]
+    return "term by term: " + "; ".join([*said, "the other terms agree"] if len(odd) < len(named) else said)

@@ -113,11 +113,15 @@ def difference(
     return "points", None
 
 
+def times(ratio: float) -> str:
+    """``"2.00 × (a missing ½?)"``: a factor, and the slip that usually makes it."""
+    slips = {2.0: " (a missing ½?)", 0.5: " (a ½ too many?)", -1.0: " (a wrong sign?)", 0.0: " (is it missing?)"}
+    return f"{ratio:.2f} ×" + next((text for value, text in slips.items() if abs(ratio - value) < 1e-6), "")
+
+
 def ratio_hint(code: float, formula: float) -> str:
     """``"2.00 × formula: a missing ½?"`` for two numbers that should be equal, or their difference in words."""
-    if formula == 0 or abs(formula) < 1e-12:
+    if abs(formula) < 1e-12:
         return f"{code:.6g} where the formula has 0"
-    ratio = code / formula
-    known = {2.0: ": a missing ½?", 0.5: ": a ½ too many?", -1.0: ": a wrong sign?", 0.0: ": is it missing?"}
-    hint = next((text for value, text in known.items() if abs(ratio - value) < 1e-6), "")
-    return f"{ratio:.2f} × formula{hint}"
+    factor, _, slip = times(code / formula).partition(" ×")
+    return f"{factor} × formula" + slip.replace(" (", ": ").rstrip(")")

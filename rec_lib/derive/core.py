@@ -42,6 +42,8 @@ from typing import Any
 
 import numpy as np
 import sympy
+from IPython import get_ipython
+from IPython.display import display
 from torch import Tensor
 
 from rec_lib.derive import algebra
@@ -166,15 +168,16 @@ class Derivation:
 
     def show(self, until: str | None = None) -> None:
         """Show title and steps (up to and including ``until``): a sentence and a formula each."""
-        from IPython.display import display
-
         last = self.steps.index(self.step(until)) if until is not None else len(self.steps) - 1
         text, plain = [f"**{self.title}**"], [self.title]
         for number, step in enumerate(self.steps[: last + 1], start=1):
             lhs = f"{step.lhs} = " if step.lhs else ("= " if number > 1 and not step.starts else "")
             text.append(f"{number}. {step.why}\n\n$$\\displaystyle {lhs}{latex(step.expr)}$$")
             plain.append(f"{number}. {step.why}\n   {lhs}{step.expr}")
-        display({"text/markdown": "\n\n".join(text), "text/plain": "\n".join(plain)}, raw=True)
+        if get_ipython() is None:
+            print("\n".join(plain))
+        else:
+            display({"text/markdown": "\n\n".join(text), "text/plain": "\n".join(plain)}, raw=True)
 
     @cached_property
     def _symbol_domain(self) -> dict[Any, tuple[float, float]]:

@@ -130,19 +130,10 @@ def _formula_problem(got: Any, domain: Mapping[str, tuple[float, float]]) -> str
         return "type: got an equation, expected its right-hand side only"
     if isinstance(got, bool) or not isinstance(got, (sympy.Expr, int, float)):
         return f"type: got {type(got).__name__} {show(got)}, expected a sympy expression in {', '.join(domain)}"
-    unknown = sorted(set(_names(sympy.sympify(got)).values()) - set(domain))
+    unknown = sorted(_names(got) - set(domain))
     if unknown:
         return f"symbols: got {', '.join(unknown)}, expected only {', '.join(domain)}"
     return ""
-
-
-def _names(expr: Any) -> dict[Any, str]:
-    """Free symbols and indexed elements with their names."""
-    import sympy
-
-    indexed = expr.atoms(sympy.Indexed)
-    labels = {label for e in indexed for label in e.base.free_symbols}
-    return {s: str(s) for s in {*indexed, *(s for s in expr.free_symbols if isinstance(s, sympy.Symbol))} - labels}
 
 
 def _unequal(got: Any, right: Any, domain: Mapping[str, tuple[float, float]], deadline: Deadline) -> str:
@@ -150,16 +141,17 @@ def _unequal(got: Any, right: Any, domain: Mapping[str, tuple[float, float]], de
     import sympy
 
     rng = np.random.default_rng(0)
+    used = _names(got, right)
     wrong: list[tuple[str, complex, complex]] = []
     for _ in range(POINTS):
         point = {n: sympy.Float(round(float(rng.uniform(lo, hi)), 2)) for n, (lo, hi) in domain.items()}
         inside = {n: v if domain[n][0] < v < domain[n][1] else _middle(rng, domain[n]) for n, v in point.items()}
-        expected = _value(sympy.sympify(right), inside)
-        done = call(_value, (sympy.sympify(got), inside), deadline)
+        expected = _value(right, inside)
+        done = call(_value, (got, inside), deadline)
         if done.problem:
             return f"your formula {done.problem}"
         if not abs(done.value - expected) <= 1e-8 * max(1.0, abs(expected)):
-            where = ", ".join(f"{n} = {float(v):.3g}" for n, v in inside.items() if n in _used(got, right))
+            where = ", ".join(f"{n} = {float(v):.3g}" for n, v in inside.items() if n in used)
             wrong.append((where, done.value, expected))
     if not wrong:
         return ""
@@ -180,18 +172,23 @@ def _middle(rng: np.random.Generator, interval: tuple[float, float]) -> Any:
     return sympy.Float(low + (high - low) * float(rng.uniform(0.1, 0.9)))
 
 
-def _used(got: Any, right: Any) -> set[str]:
+def _names(*exprs: Any) -> set[str]:
+    """Names of the symbols and indexed elements that occur."""
     import sympy
 
-    return {*_names(sympy.sympify(got)).values(), *_names(sympy.sympify(right)).values()}
+    from rec_lib.derive import algebra
+
+    return {str(s) for s in algebra.unknowns([sympy.sympify(e) for e in exprs])}
 
 
 def _value(expr: Any, point: Mapping[str, Any]) -> complex:
+    """The number that an expression is where its symbols, by name, have the values of ``point``."""
     import sympy
 
-    values = {symbol: point[name] for symbol, name in _names(expr).items()}
-    number = sympy.N(expr.subs(values).doit())
-    return complex(number) if number.is_number and number.is_finite else complex("nan")
+    from rec_lib.derive import algebra
+
+    written_out = algebra.concrete(sympy.sympify(expr), {})
+    return algebra.value_at(written_out, {s: point[str(s)] for s in algebra.unknowns([written_out])})
 
 
 def _plain(number: complex, digits: int = 0) -> str:

@@ -75,7 +75,7 @@ def check(id: str, answer: Any) -> None:
     if outcome.status != "not attempted":
         note = record.add("check", id, right=outcome.status == "right")
     head = {
-        "not attempted": f"○ {id}: not attempted yet. {exercise.title}.".replace("?.", "?"),
+        "not attempted": f"○ {id}: not attempted yet ({exercise.title})",
         "right": f"✓ {id}: right.",
         "wrong": f"✗ {id}: not right yet.",
     }[outcome.status]

@@ -7,16 +7,17 @@ import copy
 import ctypes
 import io
 import linecache
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-_AGAIN = 0.02  # seconds between attempts to stop code that swallows the exception
+_AGAIN = 0.1  # seconds between attempts to stop code that swallows the exception
 
 
 class OutOfTime(BaseException):
@@ -30,9 +31,8 @@ class Deadline:
         self.seconds = seconds
         self._left = seconds
 
-    @contextlib.contextmanager
-    def running(self) -> Iterator[None]:
-        """Raise OutOfTime inside the block when the budget is used up.
+    def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Call a function; raise OutOfTime when the budget is used up.
 
         A second thread asks the interpreter to raise it in this one. That stops Python code on every platform and in a
         kernel's main thread, and leaves SIGINT alone, so the learner's own Interrupt still works. Native code is not
@@ -54,25 +54,26 @@ class Deadline:
                     set_exception(ident, ctypes.py_object(OutOfTime))
                 wait = _AGAIN
 
-        watcher = threading.Thread(target=watch, name="exercise deadline", daemon=True)
+        def finish() -> None:
+            over.set()
+            with lock:  # from here on the watcher sends nothing more,
+                set_exception(ident, None)  # and what it sent but the interpreter has not raised yet is taken back
+
         started = time.monotonic()
-        watcher.start()
+        threading.Thread(target=watch, name="exercise deadline", daemon=True).start()
         try:
             try:
-                yield
+                value = function(*args)
             finally:
-                over.set()
-                with lock:  # from here on the watcher sends nothing more
-                    set_exception(ident, None)  # and what it sent, but was not raised yet, is taken back
+                finish()
         except OutOfTime:
-            over.set()  # it may have been raised before the inner block got this far
-            with lock:
-                set_exception(ident, None)
+            finish()  # it may have been raised inside the first finish
             raise OutOfTime from None
         finally:
             self._left -= time.monotonic() - started
-        if sent:
+        if sent:  # swallowed by the function, which then returned
             raise OutOfTime
+        return value
 
 
 @dataclass(frozen=True)
@@ -93,8 +94,8 @@ def call(function: Callable[..., Any], args: tuple[Any, ...], deadline: Deadline
     given = tuple(copied(a) for a in args)
     out = io.StringIO()
     try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), deadline.running():
-            value = function(*given)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            value = deadline.run(function, given)
     except OutOfTime:
         problem = f"did not finish within {deadline.seconds:g} seconds on this small input: does every loop end?"
         return Call(problem=problem, printed=out.getvalue())
@@ -108,7 +109,9 @@ def _in_words(error: BaseException, function: Callable[..., Any]) -> str:
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     code = getattr(function, "__code__", None)
     line = _last_line(error.__traceback__, code.co_filename) if code else None
-    return f"{text}, at line {line[0]}: {line[1]}" if line else text
+    if line is None:
+        return text
+    return f"{text}, at line {line[0]}" + (f": {line[1]}" if line[1] else "")
 
 
 def _last_line(trace: TracebackType | None, filename: str) -> tuple[int, str] | None:
@@ -116,7 +119,7 @@ def _last_line(trace: TracebackType | None, filename: str) -> tuple[int, str] | 
     found = None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == filename:
-            found = (trace.tb_lineno, linecache.getline(filename, trace.tb_lineno).strip() or "(source not kept)")
+            found = (trace.tb_lineno, linecache.getline(filename, trace.tb_lineno).strip())
         trace = trace.tb_next
     return found
 
@@ -152,7 +155,5 @@ def _numbers(tensor: Any) -> np.ndarray:
 
 
 def _is_tensor(value: Any) -> bool:
-    import sys
-
     torch = sys.modules.get("torch")  # no tensor can exist where torch was never imported
     return torch is not None and isinstance(value, torch.Tensor)

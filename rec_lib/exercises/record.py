@@ -63,14 +63,18 @@ def _append(file: Path, lines: bytes) -> None:
             os.lseek(descriptor, size - 1, os.SEEK_SET)
             if os.read(descriptor, 1) != b"\n":  # a crash cut the last line: do not let it swallow this one
                 lines = b"\n" + lines
-        os.write(descriptor, lines)
+        if os.write(descriptor, lines) < len(lines):
+            raise OSError("no space left")
     finally:
         os.close(descriptor)
 
 
 def _events() -> Iterator[dict[str, Any]]:
     file = _file()
-    lines = file.read_bytes().splitlines() if file.is_file() else []
+    try:
+        lines = file.read_bytes().splitlines()
+    except OSError:  # not written yet, or not ours to read: add() says so when it cannot write
+        lines = []
     for line in lines:
         try:
             event = json.loads(line)
@@ -109,11 +113,15 @@ class Progress:
         return {section: right / total for section, (right, total) in self.sections.items()}
 
     def __repr__(self) -> str:
-        lines = [
-            f"{'█' * right}{'░' * (total - right)}  {s}  {right} of {total}"
-            for s, (right, total) in self.sections.items()
-        ]
-        return "\n".join(["Exercises right, by section", *lines])
+        lines = ["Exercises right, by section"]
+        for section, (right, total) in self.sections.items():
+            lines.append(f"{section:<7} {'■' * right}{'□' * (total - right)}  {right} of {total}")
+        return "\n".join(lines)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from rec_lib.figures.course_map import course_map
+
+        return {**course_map(progress=self.shares)._repr_mimebundle_(), "text/plain": repr(self)}
 
 
 def progress() -> Progress:
