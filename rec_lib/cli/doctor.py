@@ -139,13 +139,16 @@ def disk() -> Iterator[Result]:
 
 
 def font() -> Iterator[Result]:
-    """Section titles carry the book's Chinese headings; macOS and Windows bring the font."""
+    """Section titles carry the book's Chinese headings."""
     mend = "Debian, Ubuntu: sudo apt-get install fonts-noto-cjk · Fedora: sudo dnf install google-noto-sans-cjk-fonts"
-    fine = sys.platform in ("darwin", "win32") or _has_cjk_font()
+    fine = has_cjk_font()
     yield fine, f"{'a' if fine else 'no'} font with Chinese characters (only where the browser runs)", mend
 
 
-def _has_cjk_font() -> bool:
+def has_cjk_font() -> bool:
+    """Whether this system can draw Chinese; macOS and Windows always can."""
+    if sys.platform in ("darwin", "win32"):
+        return True
     if lister := shutil.which("fc-list"):
         return bool(subprocess.run([lister, ":lang=zh"], capture_output=True, text=True).stdout.strip())
     folders = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
