@@ -129,6 +129,8 @@ class Schema:
         """The schema that :meth:`to_json` wrote. Raises ValueError when the text is something else."""
         try:
             rows = json.loads(text)
+            if not isinstance(rows, list):
+                raise TypeError(f"a {type(rows).__name__} instead of a list of fields")
             return cls(tuple(_KINDS[row["kind"]](**{k: v for k, v in row.items() if k != "kind"}) for row in rows))
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"this is not a schema written by Schema.to_json ({error}): {text[:80]!r}") from error

@@ -1,0 +1,43 @@
+"""Every click model of the catalogue keeps the whole contract. Nothing is skipped by name."""
+
+import importlib
+import inspect
+import re
+
+import pytest
+from contract.ctr_checks import CHECKS
+
+from rec_lib.catalogue import SYSTEMS
+from rec_lib.models import CTRModel
+
+
+def load(dotted):
+    module, name = dotted.rsplit(".", 1)
+    return getattr(importlib.import_module(module), name)
+
+
+CLASSES = [load(s.parts["class"]) for s in SYSTEMS if s.kind == "ctr" and s.state != "planned"]
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
+def test_contract(cls, check):
+    check(cls)
+
+
+def test_every_click_model_of_the_library_is_in_the_catalogue():
+    package = importlib.import_module("rec_lib.models")
+    classes = {
+        c for _, c in inspect.getmembers(package, inspect.isclass) if issubclass(c, CTRModel) and c is not CTRModel
+    }
+    assert classes == set(CLASSES)
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
+def test_header_names_paper_section_idea_departures_and_symbols(cls):
+    module = inspect.getmodule(cls)
+    lines = module.__doc__.strip().splitlines()
+    assert re.fullmatch(r"[^:]+: .+\.", lines[0]), "the first line reads 'Name: what it is in one sentence.'"
+    fields = [line.split()[0] for line in lines[1:] if re.match(r"[A-Z][a-z]+\s{2,}\S", line)]
+    assert fields == ["Paper", "Section", "Idea", "Differs", "Symbols"]
+    assert len(inspect.getsource(module).splitlines()) <= 120

@@ -1,0 +1,274 @@
+"""Bugs that real libraries shipped, re-created: the contract must kill each of them, and by the check named here.
+
+A contract that lets a broken model pass is no contract. Each mutant is a correct model with one thing wrong.
+"""
+
+import pytest
+import torch
+from contract.ctr_checks import CHECKS
+from torch import nn
+
+from rec_lib.layers import FieldEmbedding
+from rec_lib.models import FM, FNN, LR, NFM, DeepFM
+from rec_lib.schema import PAD
+
+
+class SigmoidTwice(LR):
+    """A probability leaves forward, and the loss applies the sigmoid again."""
+
+    def forward(self, batch):
+        return torch.sigmoid(super().forward(batch))
+
+
+class SumLoss(LR):
+    """The loss grows with the batch, so the learning rate depends on the batch size."""
+
+    def loss(self, batch):
+        return super().loss(batch) * len(batch["label"])
+
+
+class FlattenedFM(FM):
+    """The linear-time trick over all coordinates at once: it adds products across dimensions."""
+
+    def forward(self, batch):
+        flat = self.emb(batch).flatten(1)
+        return self.linear(batch) + 0.5 * (flat.sum(1).square() - flat.square().sum(1))
+
+
+class MissingHalf(FM):
+    """Every pair counted twice."""
+
+    def forward(self, batch):
+        v = self.emb(batch)
+        return self.linear(batch) + (v.sum(1).square() - v.square().sum(1)).sum(1)
+
+
+class SelfPairs(FM):
+    """The square of the sum without taking the squares off."""
+
+    def forward(self, batch):
+        return self.linear(batch) + 0.5 * self.emb(batch).sum(1).square().sum(1)
+
+
+class _Unmasked(FieldEmbedding):
+    def forward(self, batch):
+        columns = [batch[n].unsqueeze(1) if batch[n].dim() == 1 else batch[n] for n in self.field_names]
+        ids = torch.cat(columns, dim=1)
+        rows = self.table.index_select(0, (ids + self.offset).flatten()).view(*ids.shape, self.dim)
+        return torch.stack([part.mean(1) for part in rows.split(self.widths, dim=1)], dim=1)
+
+
+class NoMask(FM):
+    """PAD rows are averaged with the real ones."""
+
+    def __init__(self, schema, dim=16, init_sd=0.05):
+        super().__init__(schema, dim, init_sd)
+        self.emb = _Unmasked(schema, dim, init_sd)
+
+
+class _DividesByZero(FieldEmbedding):
+    def forward(self, batch):
+        v = super().forward(batch)
+        history = batch["history"]
+        n = (history != PAD).sum(1, keepdim=True)
+        return torch.cat([v[:, :-1], (v[:, -1] * n.clamp(min=1) / n).unsqueeze(1)], dim=1)
+
+
+class EmptyHistoryIsNaN(FM):
+    """A mean over nothing."""
+
+    def __init__(self, schema, dim=16, init_sd=0.05):
+        super().__init__(schema, dim, init_sd)
+        self.emb = _DividesByZero(schema, dim, init_sd)
+
+
+class _OffByOne(FieldEmbedding):
+    def __init__(self, schema, dim, init_sd):
+        super().__init__(schema, dim, init_sd)
+        self.offset[1:] -= 1
+
+
+class WrongOffset(FM):
+    """A field's ids read the rows of the field before it."""
+
+    def __init__(self, schema, dim=16, init_sd=0.05):
+        super().__init__(schema, dim, init_sd)
+        self.emb = _OffByOne(schema, dim, init_sd)
+
+
+class TwoTables(DeepFM):
+    """The FM and the MLP no longer share their vectors."""
+
+    def __init__(self, schema, dim=16, hidden=(64, 32), dropout=0.0, init_sd=0.05):
+        super().__init__(schema, dim, hidden, dropout, init_sd)
+        self.emb_deep = FieldEmbedding(schema, dim, init_sd)
+
+    def forward(self, batch):
+        deep = self.mlp(self.emb.flat(self.emb_deep(batch), batch)).squeeze(-1)
+        return FM.forward(self, batch) + deep
+
+
+class ForgotTheFM(DeepFM):
+    """Wide & Deep by accident."""
+
+    def forward(self, batch):
+        return self.linear(batch) + self.mlp(self.emb.flat(self.emb(batch), batch)).squeeze(-1)
+
+
+class DeadDropout(DeepFM):
+    """An option that is stored and never used."""
+
+    def __init__(self, schema, dim=16, hidden=(64, 32), dropout=0.0, init_sd=0.05):
+        super().__init__(schema, dim, hidden, 0.0, init_sd)
+
+
+class SeedsItself(FM):
+    """The constructor seeds the global generator: every "random" start of the caller is the same."""
+
+    def __init__(self, schema, dim=16, init_sd=0.05):
+        torch.manual_seed(1024)
+        super().__init__(schema, dim, init_sd)
+
+
+class CachedTable(FM):
+    """Two models built from one schema train one another's vectors."""
+
+    cache: dict = {}
+
+    def __init__(self, schema, dim=16, init_sd=0.05):
+        super().__init__(schema, dim, init_sd)
+        self.emb = self.cache.setdefault((id(schema), dim), self.emb)
+
+
+class CentredOnTheBatch(FM):
+    """A sample's score depends on its neighbours in the batch."""
+
+    def forward(self, batch):
+        y = super().forward(batch)
+        return y - y.mean()
+
+
+class SqueezesTheBatch(DeepFM):
+    """squeeze() without a dimension also removes a batch of one."""
+
+    def forward(self, batch):
+        v = self.emb(batch)
+        return (FM.forward(self, batch).unsqueeze(1) + self.mlp(self.emb.flat(v, batch))).squeeze()
+
+
+class UnusedLayer(FM):
+    """A parameter that nothing reads."""
+
+    def __init__(self, schema, dim=16, init_sd=0.05):
+        super().__init__(schema, dim, init_sd)
+        self.attention = nn.Linear(dim, 1)
+
+
+class ConstantOnTheCPU(FM):
+    """A tensor made in forward stays on the CPU."""
+
+    def forward(self, batch):
+        return super().forward(batch) + torch.ones(len(batch["user"]))
+
+
+class AlwaysSingle(FM):
+    """A cast that throws double precision away."""
+
+    def forward(self, batch):
+        return super().forward(batch).float()
+
+
+class NoisyInEval(NFM):
+    """Dropout that does not stop when training does."""
+
+    def forward(self, batch):
+        return super().forward(batch) + torch.nn.functional.dropout(self.mlp[0].bias, 0.5).sum()
+
+
+class WithoutFirstOrder(FNN):
+    """FNN with the vectors alone: the w_i of the paper's z_i are left out."""
+
+    def forward(self, batch):
+        z_i = torch.cat([self.w(batch) * 0, self.emb(batch)], dim=2)
+        return self.mlp(torch.cat([self.w0.expand(len(z_i), 1), self.emb.flat(z_i, batch)], dim=1)).squeeze(-1)
+
+
+class Unlearnable(LR):
+    """Detached weights: the loss goes nowhere."""
+
+    def forward(self, batch):
+        return super().forward(batch).detach() + 0 * self.linear.w0
+
+
+class ColumnOutput(LR):
+    """(B, 1) instead of (B,): a loss against (B,) labels then broadcasts to (B, B)."""
+
+    def forward(self, batch):
+        return super().forward(batch).unsqueeze(1)
+
+
+class UnsavedWeight(LR):
+    """A weight that is a plain tensor: it is in no state_dict and does not come back."""
+
+    def __init__(self, schema):
+        super().__init__(schema)
+        self.scale = 1 + torch.rand(())
+
+    def forward(self, batch):
+        return super().forward(batch) * self.scale
+
+
+class _HalfGradient(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad / 2
+
+
+class WrongBackward(FM):
+    """A hand-written backward pass that is off by a factor."""
+
+    def forward(self, batch):
+        return _HalfGradient.apply(super().forward(batch))
+
+
+KILLED_BY = {
+    ColumnOutput: "output_is_one_finite_float32_a_row",
+    UnsavedWeight: "state_dict_round_trip",
+    WrongBackward: "gradient_equals_differences",
+    SigmoidTwice: "forward_gives_logits_and_predict_proba_their_sigmoid",
+    SumLoss: "loss_is_a_mean_over_rows",
+    FlattenedFM: "equals_the_plain_loop",
+    MissingHalf: "equals_the_plain_loop",
+    SelfPairs: "equals_the_plain_loop",
+    NoMask: "padding_changes_nothing",
+    EmptyHistoryIsNaN: "empty_history_is_finite_in_value_and_gradient",
+    WrongOffset: "equals_the_plain_loop",
+    TwoTables: "parameter_count",
+    ForgotTheFM: "equals_the_plain_loop",
+    DeadDropout: "every_option_does_something",
+    SeedsItself: "weights_come_from_the_callers_seed_alone",
+    CachedTable: "two_models_share_nothing",
+    CentredOnTheBatch: "rows_are_independent_in_eval_mode",
+    SqueezesTheBatch: "rows_are_independent_in_eval_mode",
+    UnusedLayer: "every_parameter_learns_and_padding_does_not",
+    ConstantOnTheCPU: "runs_on_another_device",
+    AlwaysSingle: "double_precision",
+    NoisyInEval: "rows_are_independent_in_eval_mode",
+    WithoutFirstOrder: "every_parameter_learns_and_padding_does_not",
+    Unlearnable: "overfits_six_rows",
+}
+
+
+@pytest.mark.parametrize("mutant", KILLED_BY, ids=lambda c: c.__name__)
+def test_the_contract_kills(mutant):
+    with pytest.raises((AssertionError, RuntimeError)):
+        CHECKS[KILLED_BY[mutant]](mutant)
+
+
+def test_every_check_kills_somebody():
+    """A check that no bug fails is a check in name only."""
+    assert set(KILLED_BY.values()) == set(CHECKS)

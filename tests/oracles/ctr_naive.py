@@ -1,0 +1,139 @@
+"""The click models as plain loops over one sample, from the papers' formulas and the weights' names alone.
+
+They share no code with the library: a look-up is a Python index, a sum is a loop.
+"""
+
+import math
+
+import torch
+
+from rec_lib import models
+from rec_lib.schema import PAD, Bag, Dense, Schema, Sequence, Sparse
+
+
+def offsets(schema: Schema) -> dict[str, int]:
+    """Where each vocabulary starts in the table: sparse fields first, then bags, in the schema's order."""
+    start, at = {}, 0
+    for kind in (Sparse, Bag):
+        for f in schema.fields:
+            if isinstance(f, kind):
+                start[f.name] = at
+                at += f.size
+    return start | {f.name: start[f.of] for f in schema.fields if isinstance(f, Sequence)}
+
+
+def field_vectors(schema: Schema, table: torch.Tensor, batch: dict, row: int) -> list[list[float]]:
+    """One vector a field: the row, the mean of the rows, or zeros."""
+    start, dim = offsets(schema), table.shape[1]
+    vectors = []
+    for kind in (Sparse, Bag, Sequence):
+        for f in schema.fields:
+            if not isinstance(f, kind):
+                continue
+            ids = batch[f.name][row].tolist()
+            ids = [ids] if isinstance(ids, int) else ids
+            real = [i for i in ids if i != PAD]
+            total = [0.0] * dim
+            for i in real:
+                for d in range(dim):
+                    total[d] += table[start[f.name] + i, d].item()
+            vectors.append([t / len(real) if real else 0.0 for t in total])
+    return vectors
+
+
+def dense_values(schema: Schema, batch: dict, row: int) -> list[float]:
+    return [batch[f.name][row].item() for f in schema.fields if isinstance(f, Dense)]
+
+
+def linear(model, batch: dict, row: int) -> float:
+    term = model.linear
+    y = term.w0.item() + sum(v[0] for v in field_vectors(model.schema, term.w.table, batch, row))
+    return y + sum(w.item() * x for w, x in zip(term.dense, dense_values(model.schema, batch, row), strict=True))
+
+
+def pairwise(v: list[list[float]]) -> float:
+    return sum(sum(a * b for a, b in zip(v[i], v[j], strict=True)) for i in range(len(v)) for j in range(i + 1, len(v)))
+
+
+def bi_interaction(v: list[list[float]]) -> list[float]:
+    dim = len(v[0])
+    return [sum(v[i][d] * v[j][d] for i in range(len(v)) for j in range(i + 1, len(v))) for d in range(dim)]
+
+
+def dense_layers(sequential: torch.nn.Sequential, x: list[float], activation) -> float:
+    layers = [m for m in sequential if isinstance(m, torch.nn.Linear)]
+    for k, layer in enumerate(layers):
+        bias = layer.bias.tolist() if layer.bias is not None else [0.0] * layer.out_features
+        x = [
+            sum(w * a for w, a in zip(ws, x, strict=True)) + b
+            for ws, b in zip(layer.weight.tolist(), bias, strict=True)
+        ]
+        if k < len(layers) - 1:
+            x = [activation(a) for a in x]
+    return x[0]
+
+
+def relu(a: float) -> float:
+    return max(a, 0.0)
+
+
+def lr(model, batch, row):
+    return linear(model, batch, row)
+
+
+def fm(model, batch, row):
+    return linear(model, batch, row) + pairwise(field_vectors(model.schema, model.emb.table, batch, row))
+
+
+def deepfm(model, batch, row):
+    v = field_vectors(model.schema, model.emb.table, batch, row)
+    x = [a for vector in v for a in vector] + dense_values(model.schema, batch, row)
+    return linear(model, batch, row) + pairwise(v) + dense_layers(model.mlp, x, relu)
+
+
+def fnn(model, batch, row):
+    w = field_vectors(model.schema, model.w.table, batch, row)
+    v = field_vectors(model.schema, model.emb.table, batch, row)
+    z = (
+        [model.w0.item()]
+        + [a for wi, vi in zip(w, v, strict=True) for a in wi + vi]
+        + dense_values(model.schema, batch, row)
+    )
+    return dense_layers(model.mlp, z, math.tanh)
+
+
+def nfm(model, batch, row):
+    f_bi = bi_interaction(field_vectors(model.schema, model.emb.table, batch, row))
+    norm = model.pool[0]
+    if isinstance(norm, torch.nn.BatchNorm1d):  # eval mode: running statistics
+        f_bi = [
+            (a - m.item()) / math.sqrt(s.item() + norm.eps) * g.item() + b.item()
+            for a, m, s, g, b in zip(f_bi, norm.running_mean, norm.running_var, norm.weight, norm.bias, strict=True)
+        ]
+    return linear(model, batch, row) + dense_layers(model.mlp, f_bi, relu)
+
+
+NAIVE = {models.LR: lr, models.FM: fm, models.DeepFM: deepfm, models.FNN: fnn, models.NFM: nfm}
+
+
+def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]) -> int:
+    """Numbers to learn, counted from the paper's formula with V ids, F fields and N dense features."""
+    v = sum(f.size for f in schema.fields if isinstance(f, Sparse | Bag))
+    f = sum(not isinstance(x, Dense) for x in schema.fields)
+    n = sum(isinstance(x, Dense) for x in schema.fields)
+
+    def layers(width: int, out_bias: bool) -> int:
+        total = 0
+        for h in hidden:
+            total += width * h + h
+            width = h
+        return total + width + out_bias
+
+    first_order = 1 + v + n
+    return {
+        models.LR: lambda: first_order,
+        models.FM: lambda: first_order + v * dim,
+        models.DeepFM: lambda: first_order + v * dim + layers(f * dim + n, True),
+        models.FNN: lambda: 1 + v + v * dim + layers(1 + f * (1 + dim) + n, True),
+        models.NFM: lambda: first_order + v * dim + 2 * dim + layers(dim, False),
+    }[cls]()

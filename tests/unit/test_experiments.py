@@ -1,0 +1,74 @@
+"""Measured results carry a fingerprint of the code that made them, and stale ones are found."""
+
+import ast
+import json
+
+import numpy as np
+import pytest
+
+from rec_lib import experiments
+from rec_lib.experiments import Experiment, core, load_experiment, measure, measured
+
+
+def coin(seed, bias):
+    rng = np.random.default_rng(seed)
+    return {"a": rng.normal() + bias, "b": rng.normal()}
+
+
+TOY = Experiment("0.0", coin, {"bias": 3.0})
+
+
+def test_results_come_back_with_their_spread(tmp_path):
+    m = measure(TOY, seeds=range(6), folder=tmp_path)
+    a = [coin(s, 3.0)["a"] for s in range(6)]
+    b = [coin(s, 3.0)["b"] for s in range(6)]
+    assert m.mean("a") == pytest.approx(np.mean(a), abs=1e-5)
+    assert m.sd("a") == pytest.approx(np.std(a, ddof=1), abs=1e-5)
+    assert m.interval("a") == pytest.approx(
+        (np.mean(a) - 2 * np.std(a, ddof=1), np.mean(a) + 2 * np.std(a, ddof=1)), abs=1e-4
+    )
+    paired = m.paired("a", "b")
+    d = np.subtract(a, b)
+    assert (paired.min, paired.wins, paired.seeds) == (pytest.approx(d.min(), abs=1e-5), (d > 0).sum(), 6)
+    assert paired.lower == pytest.approx(d.mean() - 2 * d.std(ddof=1) / 6**0.5, abs=1e-5)
+    record = json.loads((tmp_path / "0.0.json").read_text())
+    assert record["settings"] == {"bias": 3.0}
+    assert set(record["versions"]) == {"python", "torch", "numpy"}
+    with pytest.raises(KeyError, match="no result 'c'"):
+        m.values("c")
+
+
+def test_seeds_that_disagree_on_names_or_are_too_few_are_refused(tmp_path):
+    odd = Experiment("0.1", lambda seed: {f"x{seed}": 1.0})
+    with pytest.raises(ValueError, match="different names"):
+        measure(odd, folder=tmp_path)
+    with pytest.raises(ValueError, match="at least two"):
+        measure(TOY, seeds=[1], folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_missing_results_name_the_command(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"course.py measure 9\.9"):
+        measured("9.9", folder=tmp_path)
+    with pytest.raises(KeyError, match="no experiment"):
+        load_experiment("9.9")
+
+
+def test_fingerprint_sees_code_and_settings_but_not_comments(monkeypatch):
+    assert Experiment("0.0", coin, {"bias": 2.0}).fingerprint != TOY.fingerprint
+    parse = ast.parse
+    real = load_experiment("3.7.2")
+    before = real.fingerprint
+    monkeypatch.setattr(core.ast, "parse", lambda s: parse("# a comment\n" + s.replace('"""', '"""Other words. ', 1)))
+    assert real.fingerprint == before
+    monkeypatch.setattr(core.ast, "parse", lambda s: parse(s.replace("0.5 *", "1.0 *")))  # in layers/interaction.py
+    assert real.fingerprint != before
+
+
+@pytest.mark.parametrize("section", core.MODULES)
+def test_stored_results_are_not_stale(section):
+    experiment = load_experiment(section)
+    stored = experiments.measured(section)
+    assert experiment.id == stored.id == section
+    assert len(stored.seeds) >= 5
+    assert stored.fingerprint == experiment.fingerprint, f"the code has changed: run course.py measure {section}"
