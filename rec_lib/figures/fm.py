@@ -1,0 +1,207 @@
+"""What a model with an FM part says about one sample: every weight and every pair of fields, and their sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rec_lib.figures.core import BLUE, DIVERGING, GREY, VERMILION, Picture, new_figure
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """The terms of one sample's logit.
+
+    Args:
+        title: what the sample is, such as "user 354 · Sleepless in Seattle (1993)".
+        fields: names of the F fields.
+        present: (F,) which of them are switched on.
+        first: (F,) first-order weights w_i; 0 where the field is off.
+        pairs: (F, F) symmetric, ⟨v_i, v_j⟩; 0 where i = j or a field is off.
+        bias: w0.
+        network: what the MLP adds; None for a model without one.
+        logit: the model's own output for this sample.
+        scale: end of the colour scale; the same for all settings of a panel, so that colours can be compared.
+        note: what is known about the sample, such as the rating that the user gave.
+    """
+
+    title: str
+    fields: tuple[str, ...]
+    present: tuple[bool, ...]
+    first: np.ndarray
+    pairs: np.ndarray
+    bias: float
+    network: float | None
+    logit: float
+    scale: float = 1.0
+    note: str = ""
+
+    @property
+    def probability(self) -> float:
+        return float(1 / (1 + np.exp(-self.logit)))
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """The parts whose sum is the logit."""
+        parts = {
+            "constant w<sub>0</sub>": self.bias,
+            "first order Σ w<sub>i</sub>": float(self.first.sum()),
+            "pairs Σ ⟨v<sub>i</sub>, v<sub>j</sub>⟩": float(np.triu(self.pairs, 1).sum()),
+        }
+        return parts if self.network is None else parts | {"network": self.network}
+
+    @property
+    def strongest(self) -> tuple[str, str, float] | None:
+        """The pair of fields with the largest product in absolute value, None with fewer than two fields on."""
+        if sum(self.present) < 2:
+            return None
+        i, j = np.unravel_index(np.abs(np.triu(self.pairs, 1)).argmax(), self.pairs.shape)
+        return self.fields[i], self.fields[j], float(self.pairs[i, j])
+
+
+def contributions_figure(data: Contributions) -> Picture:
+    """Left: w_i on the diagonal and ⟨v_i, v_j⟩ below it, one cell a term. Right: the sums of the parts, and the logit."""
+    n = len(data.fields)
+    cells = np.where(np.tri(n, k=-1, dtype=bool), data.pairs, np.nan)
+    cells[np.diag_indices(n)] = data.first
+    on = np.array(data.present)
+    cells[~(on[:, None] & on[None, :])] = np.nan
+    names = [name if here else f"<i>{name}: off</i>" for name, here in zip(data.fields, data.present, strict=True)]
+    terms = data.terms | {"<b>logit</b>": data.logit}
+    colors = [VERMILION if value < 0 else BLUE for value in data.terms.values()] + [GREY]
+    axis = {"showgrid": False, "zeroline": False, "tickmode": "array", "tickvals": list(range(n)), "ticktext": names}
+    reach = 1.35 * max(3 * data.scale, *(abs(value) for value in terms.values()))
+    figure = new_figure(
+        f"{data.title}: P(like) = {data.probability:.0%}",
+        _alt(data),
+        height=470,
+        margin={"l": 120, "r": 16, "t": 64, "b": 76},
+        xaxis=axis | {"domain": [0, 0.52], "tickangle": -40, "range": [-0.5, n - 0.5]},
+        yaxis=axis | {"range": [n - 0.5, -0.5]},
+        xaxis2={"domain": [0.72, 1], "anchor": "y2", "title": {"text": "adds to the logit"}, "range": [-reach, reach]},
+        yaxis2={"anchor": "x2", "autorange": "reversed", "ticks": ""},
+        showlegend=False,
+    )
+    figure.add_heatmap(
+        z=cells,
+        zmin=-data.scale,
+        zmax=data.scale,
+        zmid=0,
+        colorscale=DIVERGING,
+        showscale=False,
+        texttemplate="%{z:+.2f}",
+        textfont={"size": 12, "color": "#111111"},
+        hovertemplate="%{y} × %{x}: %{z:+.3f}<extra></extra>",
+        xgap=2,
+        ygap=2,
+    )
+    figure.add_bar(
+        x=list(terms.values()),
+        y=list(terms),
+        orientation="h",
+        xaxis="x2",
+        yaxis="y2",
+        marker={"color": colors, "pattern": {"shape": ["/" if value < 0 else "" for value in terms.values()]}},
+        text=[f"{value:+.2f}" for value in terms.values()],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
+    )
+    return figure
+
+
+def _alt(data: Contributions) -> str:
+    parts = ", ".join(f"{_plain(name)} {value:+.2f}" for name, value in data.terms.items())
+    off = [name for name, here in zip(data.fields, data.present, strict=True) if not here]
+    return (
+        f"{data.title}. A triangle of cells: first-order weights on the diagonal, products of pairs of fields below it. "
+        f"Beside it bars: {parts}; together the logit {data.logit:+.2f}, a probability of {data.probability:.0%}. "
+        + (f"Switched off: {', '.join(off)}." if off else "All fields are on.")
+    )
+
+
+def _plain(term: str) -> str:
+    for tag in ("<sub>", "</sub>", "<b>", "</b>"):
+        term = term.replace(tag, "")
+    return term
+
+
+def summary(data: Contributions) -> str:
+    """The figure in two sentences of plain text."""
+    parts = ", ".join(f"{_plain(name)} {value:+.2f}" for name, value in data.terms.items())
+    strongest = data.strongest
+    pair = (
+        f" Strongest pair: {strongest[0]} × {strongest[1]} {strongest[2]:+.2f}."
+        if strongest
+        else " No pair of fields is on."
+    )
+    note = f" {data.note}" if data.note else ""
+    return f"{sum(data.present)} of {len(data.fields)} fields on: {parts}. Logit {data.logit:+.2f}, P(like) = {data.probability:.1%}.{pair}{note}"
+
+
+def groups_figure(
+    names: list[str], liked: list[float], n: list[int], additive: list[float], title: str, additive_name: str
+) -> Picture:
+    """Observed shares with 95 % intervals, one group of rows a place, and beside each what an additive model says.
+
+    Args:
+        names: of the groups.
+        liked: observed share of each group.
+        n: rows of each group; the interval is ±1.96·√(p(1−p)/n), cut at 0 and 1.
+        additive: predicted share of each group.
+        title: headline.
+        additive_name: legend of the prediction.
+    """
+    p, rows = np.array(liked), np.array(n)
+    half = 1.96 * np.sqrt(p * (1 - p) / rows)
+    said = "; ".join(
+        f"{g}: {a:.0%} of {k}, predicted {b:.0%}" for g, a, k, b in zip(names, liked, n, additive, strict=True)
+    )
+    figure = new_figure(title, f"Shares of liked films by group, observed and predicted. {said}.", height=380)
+    figure.add_scatter(
+        x=[f"{name}<br>n = {k}" for name, k in zip(names, n, strict=True)],
+        y=p,
+        error_y={"array": np.minimum(half, 1 - p), "arrayminus": np.minimum(half, p), "thickness": 2, "width": 8},
+        mode="markers",
+        name="observed (95 % interval)",
+        marker={"size": 13, "color": BLUE, "symbol": "circle"},
+    )
+    figure.add_scatter(
+        x=[f"{name}<br>n = {k}" for name, k in zip(names, n, strict=True)],
+        y=additive,
+        mode="markers",
+        name=additive_name,
+        marker={"size": 13, "color": VERMILION, "symbol": "diamond-open", "line": {"width": 3}},
+    )
+    figure.update_yaxes(title_text="share of films liked", tickformat=".0%", range=[0, 1])
+    figure.update_layout(legend={"orientation": "h", "y": 1.12, "x": 0})
+    return figure
+
+
+def density_figure(z: np.ndarray, chosen: float, chosen_name: str, title: str) -> go.Figure:
+    """Histogram of standardised values beside the standard normal curve that luck alone would give."""
+    figure = new_figure(
+        title,
+        f"Histogram of {len(z)} standardised interactions with standard deviation {z.std(ddof=1):.2f}, over the normal curve "
+        f"of pure luck; {chosen_name} stands at {chosen:.1f}.",
+        height=340,
+        bargap=0.05,
+    )
+    grid = np.linspace(-4, 4, 81)
+    figure.add_histogram(
+        x=z, xbins={"start": -4, "end": 4, "size": 0.5}, name="users", marker={"color": BLUE}, opacity=0.6
+    )
+    figure.add_scatter(
+        x=grid,
+        y=len(z) * 0.5 * np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi),
+        mode="lines",
+        name="luck alone",
+        line={"color": VERMILION, "dash": "dash"},
+    )
+    figure.add_annotation(x=chosen, y=0, text=chosen_name, showarrow=True, arrowhead=2, ay=-70, ax=0)
+    figure.update_xaxes(title_text="comedy × romance, in standard errors", range=[-4, 4])
+    figure.update_yaxes(title_text="users")
+    figure.update_layout(legend={"orientation": "h", "y": 1.14, "x": 0})
+    return figure

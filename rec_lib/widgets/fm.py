@@ -1,0 +1,161 @@
+"""Pairwise interactions of a chosen user and film, read from a trained model while its fields are switched on and off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from rec_lib.data.movielens import MovieLens
+from rec_lib.data.table import Table
+from rec_lib.data.views import encoders, item_titles
+from rec_lib.figures.fm import Contributions, contributions_figure, summary
+from rec_lib.models import FM, DeepFM
+from rec_lib.schema import PAD, Batch
+from rec_lib.widgets.core import Panel, check_choice, choice, switch
+
+USERS = (
+    354,
+    13,
+    92,
+    130,
+    222,
+    276,
+    279,
+    293,
+    405,
+    416,
+    450,
+    655,
+)  # raw ids: 354 of the text, and others with many ratings
+
+
+class Reader:
+    """What a trained FM or DeepFM says about a user and a film of MovieLens, term by term.
+
+    A field that is switched off gets the id PAD, which gives the model no vector and no weight. So the terms shown add
+    up to the model's own output in every setting.
+
+    Args:
+        model: trained on ``table``'s schema.
+        table: the rows of ``views.ctr(ml)``; users' and films' features are looked up in it.
+        ml: for titles and raw ids.
+        users: raw user ids to choose from.
+        n_films: so many films to choose from, those with the most ratings.
+
+    Raises:
+        ValueError: the model belongs to another schema, or a user is not in the table.
+    """
+
+    def __init__(
+        self, model: FM | DeepFM, table: Table, ml: MovieLens, users: Sequence[int] = USERS, n_films: int = 60
+    ):
+        if model.schema != table.schema:
+            raise ValueError(
+                "the model was built for another schema than the table's; build both from one views.ctr(ml)."
+            )
+        self.model, self.table = model, table
+        self.fields = model.emb.field_names
+        user_code = encoders(ml)["user"]
+        self.users = {f"user {raw}": int(user_code.encode(raw)) for raw in users}
+        ids, counts = table["item"].unique(return_counts=True)
+        titles = item_titles(ml)
+        popular = ids[counts.argsort(descending=True, stable=True)[:n_films]].tolist()
+        self.films = dict(sorted((titles[i], i) for i in popular))
+        self._user_row = {i: self._first("user", i) for i in self.users.values()}
+        self._film_row = {i: self._first("item", i) for i in self.films.values()}
+        self._stars = self._ratings()
+        self.scale = self._scale()
+
+    def _first(self, name: str, i: int) -> int:
+        rows = (self.table[name] == i).nonzero()
+        if not len(rows):
+            raise ValueError(f"{name} with id {i} has no row in the table; choose one that has.")
+        return int(rows[0])
+
+    def _ratings(self) -> dict[tuple[int, int], int]:
+        if "rating" not in self.table.extra:
+            return {}
+        columns = (self.table[name].tolist() for name in ("user", "item", "rating"))
+        return {(u, f): int(r) for u, f, r in zip(*columns, strict=True) if u in self._user_row and f in self._film_row}
+
+    def _scale(self) -> float:
+        """A colour scale that fits nearly all cells of all users and films to choose from."""
+        sizes = []
+        for user in self.users.values():
+            for film in list(self.films.values())[::5]:
+                first, pairs, _ = self._terms(self._batch(user, film, (True,) * len(self.fields)))
+                sizes += [np.abs(first).max(), np.abs(pairs).max()]
+        return float(np.quantile(sizes, 0.95))
+
+    def _batch(self, user: int, film: int, on: Sequence[bool]) -> Batch:
+        of_user, of_film = (
+            self.table.batch(slice(self._user_row[user], self._user_row[user] + 1)),
+            self.table.batch(slice(self._film_row[film], self._film_row[film] + 1)),
+        )
+        batch = {name: (of_film if name in ("item", "year", "genres") else of_user)[name] for name in self.fields}
+        return {n: t if here else torch.full_like(t, PAD) for (n, t), here in zip(batch.items(), on, strict=True)}
+
+    @torch.no_grad()
+    def _terms(self, batch: Batch) -> tuple[np.ndarray, np.ndarray, float | None]:
+        v = self.model.emb(batch)  # (1, F, D)
+        first = self.model.linear.w(batch)[0, :, 0]  # (F,)
+        pairs = (v[0] @ v[0].T).fill_diagonal_(0)  # (F, F)
+        network = self.model.mlp(self.model.emb.flat(v, batch)).item() if isinstance(self.model, DeepFM) else None
+        return first.double().numpy(), pairs.double().numpy(), network
+
+    @torch.no_grad()
+    def compute(self, user: str, film: str, **on: bool) -> Contributions:
+        """The terms of one sample.
+
+        Args:
+            user: one of ``users``.
+            film: one of ``films``.
+            **on: for each field, whether it is there.
+
+        Raises:
+            ValueError: a user or film that cannot be chosen, or fields other than the model's.
+        """
+        check_choice("user", user, self.users)
+        check_choice("film", film, self.films)
+        if set(on) != set(self.switches.values()):
+            raise ValueError(f"switches got {sorted(on)}, expected one for each of {sorted(self.switches.values())}.")
+        present = tuple(bool(on[self.switches[name]]) for name in self.fields)
+        batch = self._batch(self.users[user], self.films[film], present)
+        self.model.eval()
+        first, pairs, network = self._terms(batch)
+        stars = self._stars.get((self.users[user], self.films[film]))
+        return Contributions(
+            title=f"{user} · {film}",
+            fields=self.fields,
+            present=present,
+            first=first,
+            pairs=pairs,
+            bias=self.model.linear.w0.item(),
+            network=network,
+            logit=self.model(batch).item(),
+            scale=self.scale,
+            note=f"In the data: {stars} of 5 stars." if stars else "In the data: not rated.",
+        )
+
+    @property
+    def switches(self) -> dict[str, str]:
+        """Field → name of its switch; "user" and "film" are the names of the lists."""
+        return {name: f"{name}_on" for name in self.fields}
+
+
+def interactions_panel(
+    model: FM | DeepFM, table: Table, ml: MovieLens, film: str = "Sleepless in Seattle (1993)", user: int = USERS[0]
+) -> Panel:
+    """The panel: two lists and a switch a field; matrix of pairs, sums of the parts, predicted probability."""
+    users = USERS if user in USERS else (user, *USERS)
+    reader = Reader(model, table, ml, users)
+    controls = {
+        "user": choice("user 用户", reader.users.keys(), f"user {user}"),
+        "film": choice("film 电影", reader.films.keys(), film if film in reader.films else next(iter(reader.films))),
+    }
+    for name, control in reader.switches.items():
+        controls[control] = switch(f"{name} on", True)
+        controls[control].layout = {"width": "132px"}
+    return Panel(controls, reader.compute, contributions_figure, summary)
