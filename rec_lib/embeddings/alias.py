@@ -69,7 +69,7 @@ class AliasTable:
         weights = np.asarray(weights, np.float64)
         if weights.ndim != 1 or weights.size == 0:
             raise ValueError(f"weights has shape {weights.shape}; expected a non-empty vector (n,)")
-        if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
+        if not np.isfinite(weights).all() or (weights < 0).any() or weights.max() <= 0:
             raise ValueError(
                 "weights must be finite, non-negative and have a positive sum; look for NaN, inf or negatives"
             )

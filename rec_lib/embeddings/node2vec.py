@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from rec_lib.data.graphs import Graph
-from rec_lib.embeddings.skipgram import Corpus, train_sgns
-from rec_lib.embeddings.walks import Walker, check_pq
+from rec_lib.embeddings.skipgram import Corpus, check_training, train_sgns
+from rec_lib.embeddings.walks import Walker, check_walks
 
 
 class Node2vec:
@@ -38,7 +38,8 @@ class Node2vec:
         lr: float = 0.05,
         epochs: int = 1,
     ) -> None:
-        check_pq(p, q)
+        check_walks(p, q, num_walks, length)
+        check_training(dim, window, negatives, lr, epochs)
         self.walker = Walker(graph)
         self.p, self.q = p, q
         self.num_walks, self.length = num_walks, length

@@ -158,6 +158,16 @@ def start_vectors(size: int, dim: int, rng: np.random.Generator, dtype: type = n
     return Vectors(((rng.random((size, dim)) - 0.5) / dim).astype(dtype), np.zeros((size, dim), dtype))
 
 
+def check_training(dim: int, window: int, negatives: int, lr: float, epochs: int, subsample: float = 0.0) -> None:
+    """Raise ValueError that names the first number out of range."""
+    least = {"dim": (dim, 1), "window": (window, 1), "negatives": (negatives, 0), "epochs": (epochs, 1)}
+    for name, (value, lowest) in least.items():
+        if value < lowest:
+            raise ValueError(f"{name} = {value}; expected at least {lowest}")
+    if not lr > 0 or not subsample >= 0:
+        raise ValueError(f"lr = {lr}, subsample = {subsample}; expected lr > 0 and subsample >= 0")
+
+
 def train_sgns(
     corpus: Corpus,
     dim: int = 16,
@@ -179,16 +189,7 @@ def train_sgns(
     type, float32 or float64, is kept). Sentences come in a new order each epoch.
     Returns `Vectors`, each (corpus.size, dim). Raises ValueError for numbers out of range and for an empty corpus.
     """
-    for name, value, least in (
-        ("dim", dim, 1),
-        ("window", window, 1),
-        ("negatives", negatives, 0),
-        ("epochs", epochs, 1),
-    ):
-        if value < least:
-            raise ValueError(f"{name} = {value}; expected at least {least}")
-    if not lr > 0 or subsample < 0:
-        raise ValueError(f"lr = {lr}, subsample = {subsample}; expected lr > 0 and subsample >= 0")
+    check_training(dim, window, negatives, lr, epochs, subsample)
     counts = corpus.counts
     if counts.sum() == 0:
         raise ValueError("the corpus has no tokens; there is nothing to learn from")

@@ -73,7 +73,7 @@ def _exact_step(
     j, end = indptr[t], indptr[t + 1]
     z = 0.0
     for k in range(a, b):
-        x = np.int64(indices[k])
+        x = int(indices[k])
         while j < end and indices[j] < x:
             j += 1
         alpha = inv_p if x == t else (1.0 if j < end and indices[j] == x else inv_q)
@@ -83,7 +83,7 @@ def _exact_step(
     k = 0
     while k < b - a - 1 and sums[k] <= left:
         k += 1
-    return np.int64(indices[a + k])
+    return int(indices[a + k])
 
 
 @njit(cache=True)
@@ -117,7 +117,7 @@ def _step(
     for _ in range(TRIES):
         if chance_back > 0.0 and uniform(state) < chance_back:
             return t
-        x = np.int64(indices[a + draw_alias(accept, alias, a, degree, state)])
+        x = int(indices[a + draw_alias(accept, alias, a, degree, state)])
         u = uniform(state) * ceiling
         if x == t:
             if u < inv_p:  # always true where 1/p is above the ceiling: the rest of it was drawn before
@@ -149,7 +149,7 @@ def _walk(
             key + np.uint64(r) * GAMMA
         )  # a stream for each walk: more or longer walks leave the others as they are
         v = starts[r]
-        t = np.int64(END)
+        t = int(END)
         out[r, 0] = v
         for i in range(1, out.shape[1]):
             a = indptr[v]
@@ -157,7 +157,7 @@ def _walk(
             if degree == 0:
                 break
             if t == END or first_order:
-                x = np.int64(indices[a + draw_alias(accept, alias, a, degree, state)])
+                x = int(indices[a + draw_alias(accept, alias, a, degree, state)])
             else:
                 x = _step(indptr, indices, weights, accept, alias, total, t, v, inv_p, inv_q, sums, state)
             out[r, i] = x
@@ -170,6 +170,13 @@ def check_pq(p: float, q: float) -> None:
     for name, value in (("p", p), ("q", q)):
         if not (np.isfinite(value) and value > 0):
             raise ValueError(f"{name} = {value}; expected a positive finite number (1 leaves the walk unbiased)")
+
+
+def check_walks(p: float, q: float, num_walks: int, length: int) -> None:
+    """Raise ValueError unless p and q are finite and positive and there is at least one walk of one node."""
+    check_pq(p, q)
+    if num_walks < 1 or length < 1:
+        raise ValueError(f"num_walks = {num_walks}, length = {length}; expected at least 1 of each")
 
 
 class Walker:
@@ -207,9 +214,7 @@ class Walker:
         stream of its own: the same generator gives the same walks, and asking for more or longer ones only adds to them.
         Raises ValueError for p or q that are not positive, for num_walks < 1, length < 1 and unknown starts.
         """
-        check_pq(p, q)
-        if num_walks < 1 or length < 1:
-            raise ValueError(f"num_walks = {num_walks}, length = {length}; expected at least 1 of each")
+        check_walks(p, q, num_walks, length)
         begin = np.arange(self.n, dtype=np.int32) if starts is None else np.asarray(starts)
         if begin.ndim != 1 or not np.issubdtype(begin.dtype, np.integer):
             raise ValueError(

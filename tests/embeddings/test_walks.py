@@ -1,0 +1,209 @@
+"""The compiled walk takes exactly the steps that the formula says, on graphs of every kind."""
+
+import tracemalloc
+from collections import Counter, defaultdict
+
+import networkx as nx
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from rec_lib.data.graphs import from_edges, from_networkx, les_miserables, planted_roles
+from rec_lib.embeddings.walks import END, Walker, alpha, distances, transition_probabilities, transition_row
+
+
+def directed():
+    """Weights, a sink (4), one-way edges, a self-loop (0)."""
+    pairs = [(0, 0), (0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 3), (3, 0), (3, 1), (2, 4), (1, 3), (5, 0)]
+    return from_edges(pairs, np.array([1, 2, 1, 3, 1, 0.5, 2, 1, 4, 0.2, 1, 1.0]), directed=True)
+
+
+GRAPHS = {
+    "weighted": les_miserables(),
+    "directed": directed(),
+    "star": from_networkx(nx.star_graph(12)),
+    "cycle": from_networkx(nx.cycle_graph(9)),
+    "complete": from_networkx(nx.complete_graph(30)),
+    "planted": planted_roles(np.random.default_rng(0)),
+}
+SETTINGS = [(1.0, 1.0), (0.25, 4.0), (4.0, 0.25), (0.5, 0.5), (0.01, 1.0), (100.0, 0.01), (1e6, 1e-6)]
+
+
+def goodness_of_fit(graph, walks, p, q):
+    """χ² of all steps t → v → x against their exact rows, and its degrees of freedom."""
+    after = defaultdict(Counter)
+    for t, v, x in zip(walks[:, :-2].ravel(), walks[:, 1:-1].ravel(), walks[:, 2:].ravel(), strict=True):
+        if x != END:
+            after[int(t), int(v)][int(x)] += 1
+    statistic, freedom = 0.0, 0
+    for (t, v), counts in after.items():
+        nodes, law = transition_row(graph, t, v, p, q)
+        assert set(counts) <= set(nodes.tolist())
+        seen = np.array([counts[int(x)] for x in nodes])
+        expected = law * seen.sum()
+        frequent = expected >= 5
+        # rare cells together make one cell, so that the χ² law holds
+        seen = np.append(seen[frequent], seen[~frequent].sum())
+        expected = np.append(expected[frequent], expected[~frequent].sum())
+        if expected[-1] < 5:
+            seen, expected = seen[:-1], expected[:-1] * (seen[:-1].sum() / max(expected[:-1].sum(), 1e-300))
+        if len(seen) > 1:
+            statistic += ((seen - expected) ** 2 / expected).sum()
+            freedom += len(seen) - 1
+    return statistic, freedom
+
+
+@pytest.mark.parametrize(("p", "q"), SETTINGS)
+@pytest.mark.parametrize("name", GRAPHS)
+def test_steps_follow_the_exact_row(name, p, q):
+    graph = GRAPHS[name]
+    num_walks = 60_000 // (50 * len(graph)) + 1
+    walks = Walker(graph).walk(p, q, num_walks, 50, rng=np.random.default_rng(5))
+    statistic, freedom = goodness_of_fit(graph, walks, p, q)
+    assert freedom == 0 or chi2.sf(statistic, freedom) > 1e-4, (statistic, freedom)
+
+
+def class_scores(graph, walks, p, q):
+    """How many standard errors the number of steps with d_tx = 0, 1, 2 lies from its expectation, (3,)."""
+    steps = Counter(zip(walks[:, :-2].ravel(), walks[:, 1:-1].ravel(), walks[:, 2:].ravel(), strict=True))
+    seen, expected, variance = np.zeros(3), np.zeros(3), np.zeros(3)
+    rows = {}
+    for (t, v, x), count in steps.items():
+        if (t, v) not in rows:
+            nodes, law = transition_row(graph, int(t), int(v), p, q)
+            d = distances(graph, int(t), int(v))
+            rows[t, v] = dict(zip(nodes.tolist(), d.tolist(), strict=True)), np.bincount(d, law, 3)
+        of, law = rows[t, v]
+        seen[of[int(x)]] += count
+        expected += count * law
+        variance += count * law * (1 - law)
+    return (seen - expected) / np.sqrt(variance)
+
+
+@pytest.mark.parametrize(("p", "q"), SETTINGS[1:-1])
+@pytest.mark.parametrize("name", ["weighted", "planted"])
+def test_steps_of_each_distance_are_as_frequent_as_they_should_be(name, p, q):
+    graph = GRAPHS[name]
+    walks = Walker(graph).walk(p, q, 20, 80, rng=np.random.default_rng(6))
+    assert (np.abs(class_scores(graph, walks, p, q)) < 4).all()
+
+
+def test_the_tests_themselves_see_a_wrong_q():
+    graph = GRAPHS["weighted"]
+    walks = Walker(graph).walk(1.0, 0.5, 20, 80, rng=np.random.default_rng(6))
+    assert (np.abs(class_scores(graph, walks, 1.0, 0.55))[1:] > 6).all()
+    assert chi2.sf(*goodness_of_fit(graph, walks, 1.0, 1.0)) < 1e-6
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_first_steps_go_by_weight(name):
+    graph = GRAPHS[name]
+    start = int(np.argmax(graph.degree))
+    walks = Walker(graph).walk(0.1, 10.0, 20_000, 2, rng=np.random.default_rng(0), starts=np.array([start]))
+    nodes, law = transition_row(graph, None, start, 0.1, 10.0)
+    seen = np.array([(walks[:, 1] == x).sum() for x in nodes])
+    assert len(nodes) == 1 or chi2.sf(((seen - 20_000 * law) ** 2 / (20_000 * law)).sum(), len(nodes) - 1) > 1e-4
+
+
+def test_p_and_q_of_one_forget_where_the_walk_came_from():
+    graph = les_miserables()
+    for v in range(len(graph)):
+        _, first = transition_row(graph, None, v, 1.0, 1.0)
+        for t in graph.neighbours(v):
+            np.testing.assert_allclose(transition_row(graph, int(t), v, 1.0, 1.0)[1], first, rtol=1e-12)
+
+
+def test_alpha_and_law_by_hand():
+    np.testing.assert_array_equal(alpha(np.array([0, 1, 2]), 4.0, 0.5), [0.25, 1.0, 2.0])
+    law = transition_probabilities(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 2]), 4.0, 0.5)
+    np.testing.assert_allclose(law, np.array([0.25, 2.0, 6.0]) / 8.25)
+
+
+def test_distance_is_measured_along_the_arrows():
+    # 0 → 1 → {0, 2, 3}; 0 → 2 exists, 3 → 0 exists but 0 → 3 does not.
+    graph = from_edges([(0, 1), (1, 0), (1, 2), (1, 3), (0, 2), (3, 0)], directed=True)
+    np.testing.assert_array_equal(graph.neighbours(1), [0, 2, 3])
+    np.testing.assert_array_equal(distances(graph, 0, 1), [0, 1, 2])
+
+
+def test_every_step_is_an_edge_and_stuck_walks_are_padded():
+    graph = from_edges([(0, 1), (1, 2), (2, 1), (2, 3)], directed=True, names="abcde")  # d is a sink, e is alone
+    walks = Walker(graph).walk(0.5, 2.0, 50, 12, rng=np.random.default_rng(0))
+    assert walks.shape == (250, 12)
+    np.testing.assert_array_equal(walks[:, 0], np.tile(np.arange(5), 50))
+    matrix = graph.matrix().toarray() > 0
+    for row in walks:
+        real = row[row != END]
+        assert (row[len(real) :] == END).all()
+        assert all(matrix[a, b] for a, b in zip(real[:-1], real[1:], strict=True))
+        assert len(real) == 12 or graph.degree[real[-1]] == 0
+    assert (walks[4] == [4] + [END] * 11).all()
+
+
+def test_same_generator_same_walks_and_more_only_adds():
+    walker = Walker(les_miserables())
+    walks = walker.walk(0.5, 2.0, 3, 20, rng=np.random.default_rng(7))
+    np.testing.assert_array_equal(walks, walker.walk(0.5, 2.0, 3, 20, rng=np.random.default_rng(7)))
+    np.testing.assert_array_equal(walks, walker.walk(0.5, 2.0, 5, 40, rng=np.random.default_rng(7))[: len(walks), :20])
+    assert (walks != walker.walk(0.5, 2.0, 3, 20, rng=np.random.default_rng(8))).any()
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan, np.inf])
+@pytest.mark.parametrize("name", ["p", "q"])
+def test_p_and_q_must_be_positive(name, bad):
+    graph = les_miserables()
+    values = {"p": 1.0, "q": 1.0, name: bad}
+    with pytest.raises(ValueError, match=f"{name} = "):
+        Walker(graph).walk(**values, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match=f"{name} = "):
+        transition_row(graph, 0, 1, **values)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_walks": 0},
+        {"length": 0},
+        {"starts": np.array([77])},
+        {"starts": np.array([-1])},
+        {"starts": np.array([0.5])},
+        {"starts": np.zeros((2, 2), int)},
+    ],
+    ids=repr,
+)
+def test_counts_and_starts_out_of_range_are_refused(options):
+    with pytest.raises(ValueError, match="expected"):
+        Walker(les_miserables()).walk(**options, rng=np.random.default_rng(0))
+
+
+def test_graphs_and_rows_without_a_next_node():
+    with pytest.raises(ValueError, match="no nodes"):
+        Walker(from_edges([], directed=True))
+    graph = from_edges([(0, 1)], directed=True)
+    with pytest.raises(ValueError, match="no out-edges"):
+        transition_row(graph, 0, 1, 1.0, 1.0)
+    with pytest.raises(IndexError, match="does not exist"):
+        transition_row(graph, 0, 7, 1.0, 1.0)
+    assert Walker(from_edges([], names="ab")).walk(rng=np.random.default_rng(0)).shape == (20, 80)
+
+
+def test_memory_grows_with_edges_not_with_pairs_of_edges():
+    graph = from_networkx(nx.barabasi_albert_graph(10_000, 5, seed=0))
+    entries, pairs = len(graph.indices), int((graph.degree.astype(float) ** 2).sum())
+    assert pairs > 30 * entries  # what a table for every pair of edges would hold
+    tracemalloc.start()
+    walker = Walker(graph)
+    walks = walker.walk(0.25, 4.0, 1, 10, rng=np.random.default_rng(0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40 * entries + 3 * walks.nbytes + 200 * len(graph)
+    assert statistic_ok(graph, walker)
+
+
+def statistic_ok(graph, walker):
+    """χ² around the largest hub, where the rejection has most to do."""
+    hub = int(np.argmax(graph.degree))
+    starts = graph.neighbours(hub)[:1]
+    walks = walker.walk(0.25, 4.0, 60_000, 3, rng=np.random.default_rng(1), starts=starts)
+    through = walks[walks[:, 1] == hub]
+    return len(through) > 1000 and chi2.sf(*goodness_of_fit(graph, through, 0.25, 4.0)) > 1e-4
