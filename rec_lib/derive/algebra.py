@@ -86,9 +86,19 @@ def random_point(
 
 def value_at(expr: sympy.Expr, point: Mapping[sympy.Expr, sympy.Number]) -> complex:
     """The number that ``expr`` is at a point (``nan`` where it has none)."""
+    if expr.has(sympy.Integral) and np.isfinite(number := _by_quadrature(expr, point)):
+        return number
     put_in = expr.subs(dict(point)) if expr.has(sympy.Integral) else expr.xreplace(dict(point))
     number = sympy.N(put_in, 20)
     return complex(number) if number.is_number and number.is_finite is not False else complex("nan")
+
+
+def _by_quadrature(expr: sympy.Expr, point: Mapping[sympy.Expr, sympy.Number]) -> complex:
+    """Integrals by scipy: a hundred times faster than sympy's, in double precision."""
+    # exp(-z²/2)·exp(d·z) is 0·inf far out, exp(d·z − z²/2) is not
+    merged = expr.replace(sympy.Integral, lambda f, *limits: sympy.Integral(sympy.powsimp(f), *limits))
+    with np.errstate(all="ignore"):
+        return complex(sympy.lambdify(list(point), merged, modules=["scipy", "numpy"])(*map(float, point.values())))
 
 
 def close(a: complex, b: complex, rtol: float = 1e-9) -> bool:

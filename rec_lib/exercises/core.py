@@ -37,7 +37,7 @@ def find(id: str) -> Exercise:
     Raises:
         UnknownExercise: there is none; the message lists the nearest ids.
     """
-    head = str(id).partition(".")[0]
+    head = str(id).partition(".")[0]  # "3" of "3.7.2-fm-term": its chapter is looked through first
     here = [int(head)] if head.isdecimal() and int(head) in chapters() else []
     known: list[str] = []
     for chapter in here + [c for c in chapters() if c not in here]:
