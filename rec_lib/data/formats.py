@@ -104,7 +104,7 @@ def _numbers(table: pd.DataFrame, column: str, file: str, header: bool, whole: b
         bad |= values.to_numpy(dtype=float, na_value=np.nan) % 1 != 0
     if bad.any():
         row = int(np.argmax(bad))
-        got = "nothing (the line is cut short?)" if pd.isna(table[column].iloc[row]) else repr(table[column].iloc[row])
+        got = "nothing (the line is cut short?)" if pd.isna(table[column].iloc[row]) else f"'{table[column].iloc[row]}'"
         kind = "a whole number" if whole else "a number"
         raise DataError(
             f"{file}, line {row + 1 + header}: column '{column}' holds {got}; expected {kind}. Fetch the file again."

