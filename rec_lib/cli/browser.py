@@ -147,6 +147,7 @@ class LabPage:
 
     def __init__(self, browser: Browser, lab: Lab, width: int = 1400, height: int = 1100) -> None:
         self.lab = lab
+        self.notebook = ""
         self.trouble: list[str] = []
         self.page: Page = browser.new_page(viewport={"width": width, "height": height})
         self.page.route("**/*", self._only_this_machine)
@@ -167,6 +168,7 @@ class LabPage:
 
     def open(self, notebook: str) -> None:
         """Open a notebook of the folder and wait for its kernel. (Before there is one, JupyterLab also says idle.)"""
+        self.notebook = notebook
         self.page.goto(self.lab.url(notebook))
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         self.page.wait_for_function(IDLE, timeout=60_000)
@@ -209,14 +211,16 @@ class LabPage:
             found += [f"{place}: {text[:200]}" for text in self.page.locator(place).all_inner_texts()]
         return found
 
-    def cell(self, text: str) -> tuple[Locator, str]:
-        """The first code cell whose source holds ``text``, and that source. Raises LookupError if there is none."""
-        sources = self.page.evaluate(
-            f"() => {NOTEBOOK}.content.widgets.map(c => c.model.type === 'code' ? c.model.sharedModel.source : '')"
-        )
-        for index, source in enumerate(sources):
+    def sources(self) -> list[str]:
+        """The sources of all cells; of cells that are not code, the empty string."""
+        code = f"{NOTEBOOK}.content.widgets.map(c => c.model.type === 'code' ? c.model.sharedModel.source : '')"
+        return [str(source) for source in self.page.evaluate(f"() => {code}")]
+
+    def cell(self, text: str) -> Locator:
+        """The first code cell whose source holds ``text``. Raises LookupError if there is none."""
+        for index, source in enumerate(self.sources()):
             if text in source:
-                return self.page.locator(".jp-Notebook .jp-Cell").nth(index), str(source)
+                return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
         raise LookupError(f"no code cell holds {text!r}")
 
     def replace_and_run(self, cell: Locator, source: str, seconds: float = 60) -> str:
@@ -228,6 +232,9 @@ class LabPage:
         self.page.keyboard.press("Shift+Enter")
         self._wait_for_cells(seconds)
         return str(cell.locator(".jp-OutputArea").first.inner_text())
+
+    def save(self) -> None:
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
     def close(self) -> None:
         self.page.close(run_before_unload=False)

@@ -146,6 +146,19 @@ def begins_reproducibly(c: Chapter) -> list[str]:
     return [f"the first code cell lacks {call}" for call in wanted if call not in first]
 
 
+def imports_what_a_learner_types(c: Chapter) -> list[str]:
+    """A hint is asked for by typing ``hint("…")``: the names must be there, used by the notebook or not."""
+    imported = {
+        alias.name
+        for cell in c.code
+        for node in ast.walk(_parse(cell.source))
+        if isinstance(node, ast.ImportFrom) and node.module == "rec_lib.exercises"
+        for alias in node.names
+    }
+    missing = sorted({"NOT_YET", "check", "hint", "solution"} - imported)
+    return [f"does not import {missing} from rec_lib.exercises"] if missing and any(c.calls("check")) else []
+
+
 def ignores_few_outputs(c: Chapter) -> list[str]:
     ignored = sum(bool(IGNORED & set(cell.metadata.get("tags", []))) for cell in c.code)
     found = [] if 4 * ignored <= len(c.code) else [f"{ignored} of {len(c.code)} code cells are ignored by nbval"]
@@ -272,6 +285,7 @@ BOTH: tuple[Rule, ...] = (
     says_what_it_is,
     has_a_title,
     begins_reproducibly,
+    imports_what_a_learner_types,
     ignores_few_outputs,
     keeps_its_claims,
     links_resolve,
