@@ -11,7 +11,7 @@ Colour never carries a meaning alone: each series has its own marker symbol or d
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 import plotly.graph_objects as go
 from IPython.display import display
@@ -66,6 +66,9 @@ TEMPLATE = go.layout.Template(
 )
 
 
+AnyFigure = TypeVar("AnyFigure", bound=go.Figure)
+
+
 class Picture(go.Figure):
     """A plotly figure that shows itself the same way everywhere: plotly's data plus the alt text as plain text.
 
@@ -93,13 +96,12 @@ def new_figure(title: str, alt: str, **layout: Any) -> Picture:
     """
     if not title.strip():
         raise ValueError("new_figure got an empty title, expected a short headline.")
-    figure = Picture(layout={"template": TEMPLATE, "height": 420, "title": {"text": title}})
-    figure.update_layout(**layout)
-    set_alt(figure, alt)
-    return figure
+    # All at once: plotly checks a layout anew at each change, and a slider waits for it.
+    start = {"template": TEMPLATE, "height": 420, "title": {"text": title}}
+    return set_alt(Picture(layout=start | layout), alt)
 
 
-def set_alt(figure: go.Figure, alt: str) -> go.Figure:
+def set_alt(figure: AnyFigure, alt: str) -> AnyFigure:
     """Write the alternative text into ``figure.layout.meta["alt"]`` and return the figure.
 
     Raises:
@@ -107,7 +109,7 @@ def set_alt(figure: go.Figure, alt: str) -> go.Figure:
     """
     if not alt.strip():
         raise ValueError("set_alt got an empty text, expected one or two sentences that say what the figure shows.")
-    figure.layout.meta = {**(figure.layout.meta or {}), "alt": alt}
+    figure.layout.meta = dict(figure.layout.meta or {}) | {"alt": alt}
     return figure
 
 

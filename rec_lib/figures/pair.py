@@ -105,8 +105,9 @@ def pair_figure(cells: Cells, weights: np.ndarray) -> Picture:
     said = expit(DESIGN @ weights)
     low, high = wilson(cells.liked, cells.seen)
     share = cells.share
+    places = [f"{name}<br>{n} films" for name, n in zip(cells.names, cells.seen, strict=True)]
     figure = new_figure(
-        f"{cells.a} and {cells.b}: what the weights add up to, and what was liked",
+        f"{cells.a} and {cells.b}: what was added up, what was liked",
         f"Left: bars that add up the log-odds of a film of both genres to {weights.sum():.2f}. Right: share liked in "
         f"four cells of films, observed with 95 % interval and said by the model; for both genres "
         f"{share[3]:.0%} observed, {said[3]:.0%} said.",
@@ -132,7 +133,7 @@ def pair_figure(cells: Cells, weights: np.ndarray) -> Picture:
                 hovertemplate="%{y}: %{text}<extra></extra>",
             ),
             go.Scatter(
-                x=cells.names,
+                x=places,
                 y=share,
                 xaxis="x2",
                 yaxis="y2",
@@ -144,7 +145,7 @@ def pair_figure(cells: Cells, weights: np.ndarray) -> Picture:
                 hovertemplate="%{x}: %{text} = %{y:.0%}<extra>liked</extra>",
             ),
             go.Scatter(
-                x=cells.names,
+                x=places,
                 y=said,
                 xaxis="x2",
                 yaxis="y2",

@@ -22,7 +22,8 @@ from rec_lib.figures.core import alt_text, plotly_json
 _LABEL = {"description_width": "initial"}
 _WIDE = {"width": "100%", "max_width": "460px"}
 # The summary line belongs to a node that stays in the page: a screen reader announces a change inside a live region,
-# not the arrival of a new one, which is what ipywidgets.HTML would make of every update.
+# not the arrival of a new one, which is what ipywidgets.HTML would make of every update. It also tells how wide the
+# panel is, because a FigureWidget is drawn before it is in the page and stays at plotly's 700 pixels.
 _LIVE_JS = """
 function render({ model, el }) {
   const line = document.createElement("div");
@@ -37,12 +38,24 @@ function render({ model, el }) {
   model.on("change:text change:error", draw);
   draw();
   el.appendChild(line);
+  let timer;
+  const observer = new ResizeObserver(() => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const width = Math.round(line.getBoundingClientRect().width);
+      if (width < 200 || width === model.get("width")) return;  // hidden, or nothing new
+      model.set("width", width);
+      model.save_changes();
+    }, 80);
+  });
+  observer.observe(line);
+  return () => observer.disconnect();
 }
 export default { render };
 """
 # A live figure sits in a page whose theme is known, so its lettering takes the theme's colour.
 _STYLE = """<style>
-.rec-panel :is(.gtitle, .xtitle, .ytitle, .legendtext, .xtick text, .ytick text, .cbaxis text)
+.rec-panel :is([class$="title"], .legendtext, [class$="tick"] text, .bartext-outside)
   { fill: var(--jp-ui-font-color1, #7A7A7A) !important; }
 .rec-panel .widget-label, .rec-panel .widget-readout { color: var(--jp-ui-font-color1, inherit); font-size: 14px; }
 .rec-panel .rec-summary
@@ -52,11 +65,15 @@ _STYLE = """<style>
 
 
 class LiveText(anywidget.AnyWidget):
-    """A line of text that screen readers announce when it changes; ``error`` takes its place when not empty."""
+    """A line of text that screen readers announce when it changes; ``error`` takes its place when not empty.
+
+    ``width`` is its width in the page, in pixels, once it is there.
+    """
 
     _esm = _LIVE_JS
     text = traitlets.Unicode("").tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
+    width = traitlets.Int(0).tag(sync=True)
 
 
 def slider(
@@ -171,6 +188,7 @@ class Panel:
         self.box.add_class("rec-panel")
         for control in self.controls.values():
             control.observe(self._redraw, names="value")
+        self.line.observe(self._fit, names="width")
 
     @property
     def values(self) -> dict[str, Any]:
@@ -201,6 +219,9 @@ class Panel:
         self._alt.value = _hidden(alt_text(drawn))
         with self.line.hold_sync():
             self.line.text, self.line.error = text, ""
+
+    def _fit(self, change: Any) -> None:
+        self.widget.layout.width = change["new"]
 
     def _carry_over(self, drawn: go.Figure) -> None:
         """Send what differs from the picture on screen, in one batch: no flicker, no lost zoom."""
