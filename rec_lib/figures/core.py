@@ -128,8 +128,6 @@ def alt_text(figure: go.Figure) -> str:
 
 
 def plotly_json(figure: go.Figure) -> dict[str, Any]:
-    """Return the figure as plain JSON data without the random ``uid`` that a FigureWidget gives its traces."""
-    data: dict[str, Any] = json.loads(figure.to_json())
-    for trace in data["data"]:
-        trace.pop("uid", None)
+    """Return the figure as plain JSON data, without the random ids that a FigureWidget gives its traces."""
+    data: dict[str, Any] = json.loads(figure.to_json(remove_uids=True))
     return data
