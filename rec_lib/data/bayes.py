@@ -59,8 +59,7 @@ def bayes_log_loss(p: ArrayLike) -> float:
 
 
 def log_loss_sd(p: ArrayLike) -> float:
-    """The standard deviation of the log loss of p itself on n labels drawn from p: √(Σ p (1 − p) logit(p)²) / n.
-    Exact."""
+    """The exact standard deviation of the log loss of p on n labels drawn from p: √(Σ p (1 − p) logit(p)²) / n."""
     p, _ = _checked(p, p)
     inside = p[(p > 0) & (p < 1)]
     return float(np.sqrt((inside * (1 - inside) * logit(inside) ** 2).sum()) / len(p))
@@ -80,8 +79,7 @@ def paired_auc(label: ArrayLike, score: ArrayLike, other: ArrayLike) -> PairedAU
     several ten-thousandths. "No model beats the optimum" reads paired_auc(label, model, p): difference ≤ 4 se.
 
     Raises ValueError where labels are not 0 and 1, or one of them occurs fewer than twice.
-    Source  DeLong et al., Biometrics 44 (1988) 837; by ranks: Sun and Xu, IEEE Signal Processing Letters 21 (2014)
-            1389.
+    Source  DeLong et al., Biometrics 44 (1988) 837; by ranks: Sun and Xu, IEEE Signal Proc. Letters 21 (2014) 1389.
     """
     y = np.asarray(label, dtype=float)
     if not np.isin(y, (0, 1)).all() or min(y.sum(), (1 - y).sum()) < 2:

@@ -82,8 +82,7 @@ class Memorised:
 
 @dataclass(frozen=True, eq=False)
 class BiInteraction:
-    """scale · (Σ_d |bi_d| − shift), bi the bi-interaction vector over √pairs: a bend that no FM has and NFM's layer
-    can."""
+    """scale · (Σ_d |bi_d| − shift), bi the bi-interaction vector over √pairs. What NFM's hidden layer can say."""
 
     vectors: dict[str, np.ndarray]  # field -> (values, k)
     scale: float

@@ -36,8 +36,7 @@ class Encoder:
         return np.where(self.values[place] == wanted, place + FIRST, OOV).astype(np.int64)
 
     def decode(self, ids: object) -> np.ndarray:
-        """Raw values of the same shape as `ids`. Raises ValueError for PAD, OOV and ids past the end: they have
-        none."""
+        """Raw values of the same shape as `ids`. Raises ValueError for PAD, OOV and ids past the end."""
         place = np.asarray(ids) - FIRST
         if (place < 0).any() or (place >= len(self.values)).any():
             got = np.asarray(ids)

@@ -85,15 +85,14 @@ def read_columns(
         ) from error
     if table.shape[1] != len(names):
         raise DataError(
-            f"{file} has {table.shape[1]} columns; expected {len(names)}: {', '.join(names)}. Is it a file of "
-            f"another data set?"
+            f"{file} has {table.shape[1]} columns; expected {len(names)}: {', '.join(names)}. Is it of another "
+            "data set?"
         )
     return table.set_axis(names, axis=1)
 
 
 def whole_numbers(table: pd.DataFrame, column: str, file: str, header: bool) -> pd.Series:
-    """The column as int64; raises DataError with the line and the value of the first cell that is not a whole
-    number."""
+    """The column as int64. Raises DataError with the line and value of the first cell that is no whole number."""
     return _numbers(table, column, file, header, whole=True).astype(np.int64)
 
 
@@ -180,8 +179,7 @@ def _read_atomic(files: Mapping[str, bytes]) -> Tables:
     films = read_columns(
         files["ml-100k.item"], "ml-100k.item", "\t", ["item", "title", "year", "genres"], True, "utf-8"
     )
-    # This copy cut the title at its last bracket: "(1995) (V)" left the year in the title, and a film without a
-    # title was spelt "unkonwn".
+    # This copy cut titles at their last bracket, so "(1995) (V)" left the year in, and spelt a missing one "unkonwn".
     titles = (films["title"].astype(str) + " (" + films["year"].astype(str) + ")").replace(
         "unkonwn (unkonwn)", "unknown"
     )
@@ -217,16 +215,14 @@ def read(files: Mapping[str, bytes]) -> Tables:
 
 
 def check(tables: Tables, scale: tuple[float, float, float]) -> None:
-    """Ids that exist, ratings on the scale (lowest, highest, step), no pair twice; raises DataError that names the
-    first offender."""
+    """Ids that exist, ratings on the scale (lowest, highest, step), no pair twice; else DataError, naming the first."""
     ratings, users, items = tables
     low, high, step = scale
     for table, what in ((users, "user"), (items, "item")):
         ids = table.index.to_numpy()
         if (ids < 1).any() or table.index.has_duplicates:
             raise DataError(
-                f"the {what} table has an id below 1 or twice; raw ids are 1, 2, … and occur once. Fetch the files "
-                f"again."
+                f"the {what} table has an id below 1 or twice; raw ids are 1, 2, … and occur once. Fetch it again."
             )
         unknown = ~np.isin(ratings[what].to_numpy(), ids)
         if unknown.any():
@@ -240,14 +236,14 @@ def check(tables: Tables, scale: tuple[float, float, float]) -> None:
     if off.any():
         row = int(np.argmax(off))
         raise DataError(
-            f"rating {row + 1} is {values[row]:g}; the scale runs from {low:g} to {high:g} in steps of {step:g}. Is "
-            f"the column order right?"
+            f"rating {row + 1} is {values[row]:g}; the scale runs from {low:g} to {high:g} in steps of {step:g}. "
+            "Is the column order right?"
         )
     times = ratings["timestamp"].to_numpy()
     if (times <= 0).any():
         raise DataError(
-            f"rating {int(np.argmax(times <= 0)) + 1} has timestamp {times.min()}; expected seconds since 1970, "
-            f"above 0."
+            f"rating {int(np.argmax(times <= 0)) + 1} has timestamp {times.min()}; expected seconds since "
+            "1970, above 0."
         )
     twice = ratings.duplicated(["user", "item"]).to_numpy()
     if twice.any():

@@ -57,9 +57,8 @@ class Graph:
         ):
             raise ValueError(
                 f"{n} names, indptr of {len(self.indptr)} from {self.indptr[0]} to {self.indptr[-1]}, {entries} "
-                f"indices, "
-                f"{len(self.weights)} weights; expected indptr of names + 1 from 0 to the number of indices and "
-                f"weights."
+                f"indices, {len(self.weights)} weights; expected indptr of names + 1 numbers, from 0 to the number of "
+                "indices and of weights."
             )
         if (np.diff(self.indptr) < 0).any():
             raise ValueError(

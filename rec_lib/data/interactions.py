@@ -37,8 +37,7 @@ class Interactions:
         return np.concatenate([self.held_out[:, None], self.negatives], axis=1)
 
     def rankable(self, users: np.ndarray) -> np.ndarray:
-        """(len(users), items) bool: what the full ranking ranks, i.e. every real item that the user has not in
-        training."""
+        """(len(users), items) bool: what the full ranking ranks, every real item that the user has not in training."""
         allowed = np.ones((len(users), self.train.shape[1]), dtype=bool)
         allowed[:, :FIRST] = False
         rows = self.train[users]
@@ -97,8 +96,8 @@ def _never_seen(everything: csr_matrix, users: np.ndarray, n: int, rng: np.rando
     free = everything.shape[1] - FIRST - np.diff(everything.indptr)[users]
     if len(users) and free.min() < n:
         raise ValueError(
-            f"user {users[int(np.argmin(free))]} has {free.min()} unseen items, {n} negatives were asked for. Ask "
-            f"for fewer."
+            f"user {users[int(np.argmin(free))]} has {free.min()} unseen items, {n} negatives were asked for. "
+            "Ask for fewer."
         )
     blocks = [np.empty((0, n), dtype=np.int64)]
     for start in range(0, len(users), 512):  # a block of keys at a time keeps the memory small

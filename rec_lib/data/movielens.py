@@ -196,8 +196,7 @@ def _from_network(name: str) -> Mapping[str, bytes]:
     url = sources.SITE.format(name=name)
     ways = (
         f"Ways out: connect to the network and run this again; or fetch {url} elsewhere and set REC_LIB_DATA to the "
-        f"folder "
-        "of the zip; or go on without real data: rec_lib.data.simulator draws clicks from a known law."
+        "folder of the zip; or go on without real data: rec_lib.data.simulator draws clicks from a known law."
     )
     raise Unavailable("\n".join([f"{name} cannot be fetched:", *problems, ways]))
 

@@ -4,9 +4,8 @@
     table = simulate(law, 100_000, rng)               # a Table; table["p"] is each row's true click probability
     bayes_auc(table["p"])                             # no model ranks these rows better
 
-A law is a sum of effects (`effects.py`) in the logit, a way of drawing rows, and two things that stand between taste
-and
-log: whether a position is looked at, and whether a click becomes a purchase.
+A law is a sum of effects (`effects.py`) in the logit, a way of drawing rows, and two things between taste and log:
+whether a position is looked at, and whether a click becomes a purchase.
 """
 
 from __future__ import annotations
@@ -163,8 +162,7 @@ def planted(
     if min(users, contexts) < 2 or categories < 3 or items < categories or not 0 <= cold < 1:
         raise ValueError(
             f"users={users}, items={items}, contexts={contexts}, categories={categories}, cold={cold}: expected at "
-            f"least "
-            "2 users and contexts, 3 categories, an item in each, and a share of cold items in [0, 1)."
+            "least 2 users and contexts, 3 categories, an item in each, and a share of cold items in [0, 1)."
         )
     # One stream an effect: switching one on or off leaves the numbers of the others as they were.
     base, w, low, high, learnt, turned, shown, bought = rng.spawn(8)

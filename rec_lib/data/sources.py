@@ -1,8 +1,7 @@
 """Where MovieLens files come from: a folder or zip, the GroupLens site, the recbole wheel. All give {file name:
 content}.
 
-Archives are never unpacked to disk: only the wanted members are read, by name, so nothing else in them can land
-anywhere.
+Archives are never unpacked to disk: only the wanted members are read, by name, so nothing else in them lands anywhere.
 """
 
 import subprocess

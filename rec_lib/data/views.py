@@ -6,7 +6,7 @@ random from a seed that the caller chooses.
 """
 
 import re
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -22,13 +22,13 @@ LIKED = 4  # stars; from here on a rating counts as a click
 AGES = (1, 18, 25, 35, 45, 50, 56)  # lower ends of the brackets that ml-1m uses
 
 
-@cache
+@lru_cache(maxsize=4)
 def encoders(ml: MovieLens) -> dict[str, Encoder]:
     """The vocabularies of a data set: user, item, year, genres, and gender, age, occupation, zip where it has them.
 
     Ages are brackets (named by their lower end, as in ml-1m), zip codes their first character: in the United States
     the first digit is a group of states. They are made from the user and item tables, not from the ratings, so a split
-    never changes them.
+    never changes them. What a user left blank is OOV.
     """
     found = {
         "user": Encoder(ml.users.index),
@@ -37,8 +37,8 @@ def encoders(ml: MovieLens) -> dict[str, Encoder]:
         "genres": Encoder(genre for genres in ml.items["genres"] for genre in genres),
     }
     if "gender" in ml.users:
-        found |= {name: Encoder(ml.users[name]) for name in ("gender", "occupation")}
-        found |= {"age": Encoder(AGES), "zip": Encoder(ml.users["zip"].str[:1])}
+        found |= {name: Encoder(ml.users[name].dropna()) for name in ("gender", "occupation")}
+        found |= {"age": Encoder(AGES), "zip": Encoder(ml.users["zip"].dropna().str[:1])}
     return found
 
 
@@ -54,8 +54,7 @@ def ctr(ml: MovieLens, history: int = 0, seed: int = 0) -> Table:
 
     Fields: user, item, gender, age, occupation, zip, year (Sparse; those that the data set has), genres (Bag). With
     `history=T` also a Sequence "history" of "item" `(N, T)`: the user's last T liked films, oldest first, rated
-    strictly
-    before the row's second; padding stands at the end. Extra columns: rating (stars), timestamp (seconds).
+    strictly before the row's second; padding stands at the end. Extra columns: rating (stars), timestamp (seconds).
 
     history  T, 0 for none.    seed  of the order within ties.
 
@@ -119,10 +118,9 @@ def implicit(ml: MovieLens, negatives: int = 99, rng: np.random.Generator | None
 def sequences(
     ml: MovieLens, gap_minutes: float = 30, rng: np.random.Generator | None = None, shortest: int = 2
 ) -> list[np.ndarray]:
-    """Sessions: one user's liked films (encoded ids, int64) in the order of time, cut where `gap_minutes` pass
-    between two.
+    """Sessions: one user's liked films (encoded ids, int64) in the order of time, cut at gaps of `gap_minutes`.
 
-    MovieLens has no sessions of its own, and half of the steps inside these join films of one and the same second: the
+    MovieLens has no sessions of its own, and many of the steps inside these join films of one and the same second: the
     order is worth little, which films stand together is worth more. Sessions of fewer than `shortest` films are left
     out.
 

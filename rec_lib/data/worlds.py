@@ -8,6 +8,7 @@ docstring says otherwise. Sizes: 40 000 / 10 000 / 20 000 rows unless it says ot
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -45,7 +46,7 @@ class World:
     test: Table
     tests: dict[str, Table] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def bayes(self) -> dict[str, float]:
         values = {}
         for prefix, table in {"": self.test, **{f"{name}/": table for name, table in self.tests.items()}}.items():
@@ -134,8 +135,7 @@ def memorised(seed: int, sizes: tuple[int, int, int] = (50_000, 10_000, 20_000))
 
 
 def pure_fm(seed: int, sizes: tuple[int, int, int] = SIZES) -> World:
-    """Nothing but pairs, 6 fields of 50 values: where an FM is the truth, and a network that starts from one starts
-    well.
+    """Nothing but pairs, 6 fields of 50 values: an FM is the truth, and a network does well to start from one.
 
     z = Σ_{i<j} ⟨v_i, v_j⟩ / √60;  v ~ N(0, I₄): the logit has variance 1.
     """
@@ -161,8 +161,8 @@ def activation(seed: int, form: str = "count", sizes: tuple[int, int, int] = (28
 
     z = −1.5 + s + b_item;  b ~ N(0, 0.5²); s = 0.45 · count ("count"), 6 · share ("share") or 3 · [any] ("any") of the
     history items in the candidate's category. 100 items in 20 categories; each row is a user of 3 interests with
-    Dirichlet(1) weights and a history of 3–15 items; the candidate is of one of the three in 60 % of the rows, else of
-    any category.
+    Dirichlet(1) weights and a history of 3–15 items; the candidate is of one of the three in 60 % of the rows,
+    else of any category.
 
     Raises ValueError for another form.
     """
@@ -239,8 +239,7 @@ def cold_items(seed: int, sizes: tuple[int, int, int] = SIZES) -> World:
 
 
 def position_bias(seed: int, sizes: tuple[int, int, int] = SIZES) -> World:
-    """Popular items stand higher, and who stands lower is looked at less: clicks say less about taste than they seem
-    to.
+    """Popular items stand higher, and who stands lower is looked at less: clicks are not taste.
 
     The law is `planted` with main 0.5, pairwise 2, popularity 1 and position 1. test is logged as train is;
     tests["looked_at"] has rows of the same law in which every position is looked at: there p is the taste itself.

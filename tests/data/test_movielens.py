@@ -160,6 +160,7 @@ def test_the_site_is_read_whole_or_not_at_all(monkeypatch, cut, promise, status,
     )
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setattr(sources, "SITE", f"http://127.0.0.1:{server.server_port}/{{name}}.zip")
         try:
             if message:

@@ -118,6 +118,14 @@ def test_a_data_set_without_demographics_has_fewer_fields(tmp_path):
     assert table["genres"][(table["rating"] == 4).nonzero()[0, 0]].tolist() == [PAD] * table["genres"].shape[1]
 
 
+def test_what_a_user_left_blank_is_unknown(tmp_path):
+    small = load("ml-100k", write(tmp_path, U, u_user="1|24||technician|\n2|53|F|other|V3N4P\n"))
+    table = views.ctr(small)
+    blank = table["user"] == views.encoders(small)["user"].encode(1).item()
+    for name in ("gender", "zip"):
+        assert table[name].tolist() == [OOV if empty else FIRST for empty in blank]
+
+
 def test_a_film_without_a_year_is_of_an_unknown_one(tmp_path):
     small = load("ml-100k", write(tmp_path, U))
     table, code = views.ctr(small), views.encoders(small)
