@@ -11,6 +11,7 @@ from importlib import import_module
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show, slider, steps, switch
 
 PANELS: dict[str, str] = {
+    "lsh": "rec_lib.widgets.lsh.demo",
     "pair": "rec_lib.widgets.pair.demo",
     "xray": "rec_lib.widgets.xray.demo",
 }
