@@ -20,12 +20,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, Request, Route, sync_playwright
+from playwright.sync_api import TimeoutError as Timeout
 
 from rec_lib.cli.notebooks import kernel_environment
 
@@ -36,6 +37,13 @@ SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # else cells off screen are not in the page
 }
 NOTEBOOK = "window.jupyterapp.shell.currentWidget"
+LOADING = "Loading widget..."  # JupyterLab's words in place of a widget
+SIGNS = {  # what JupyterLab shows where something cannot be shown
+    "text=Error displaying widget": "dead widget",
+    f"text={LOADING}": "dead widget",
+    "math merror": "formula that MathJax refuses",
+    "math mtext[mathcolor=red]": "macro that MathJax does not know",
+}
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
@@ -192,6 +200,8 @@ class LabPage:
 
     def failures(self) -> list[str]:
         """Errors and stderr in the outputs, widgets that did not come up, formulas that MathJax refused."""
+        with suppress(Timeout):  # a widget that comes up late is none that does not come up
+            self.page.wait_for_function(f"() => !document.body.innerText.includes('{LOADING}')", timeout=5000)
         outputs = self.page.evaluate(
             f"""() => {NOTEBOOK}.content.widgets.filter(c => c.model.type === 'code').flatMap((c, i) =>
                 c.model.sharedModel.getOutputs().map(o => ({{cell: i, ...o}})))"""
@@ -202,13 +212,8 @@ class LabPage:
                 found.append(f"code cell {output['cell']}: {output['ename']}: {output['evalue']}")
             elif output.get("name") == "stderr":
                 found.append(f"code cell {output['cell']} wrote to stderr: {''.join(output['text'])[:300]}")
-        for place in (
-            "text=Error displaying widget",
-            "text=Loading widget...",
-            "mjx-merror",
-            ".jp-RenderedMath merror",
-        ):
-            found += [f"{place}: {text[:200]}" for text in self.page.locator(place).all_inner_texts()]
+        for place, what in SIGNS.items():
+            found += [f"{what}: {text[:200]}" for text in self.page.locator(place).all_text_contents()]
         return found
 
     def sources(self) -> list[str]:
