@@ -112,3 +112,11 @@ def structural_features(graph: Graph) -> np.ndarray:
     features = np.stack(columns, axis=1)
     spread = features.std(0)
     return (features - features.mean(0)) / np.where(spread > 0, spread, 1.0)
+
+
+def louvain(graph: Graph) -> np.ndarray:
+    """Communities of a graph that has none of its own, (n,) int64, the same in every run."""
+    label = np.empty(len(graph), np.int64)
+    for number, nodes in enumerate(nx.community.louvain_communities(graph.to_networkx(), seed=0)):
+        label[list(nodes)] = number
+    return label
