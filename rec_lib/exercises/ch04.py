@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from rec_lib.exercises.ch04_lsh import LSH
 from rec_lib.exercises.judges import Property, code_judge, numeric_judge, symbolic_judge
 from rec_lib.exercises.model import Exercise, Wrong
 
@@ -301,4 +302,4 @@ share = (step_distances(graph, walks) == 2).mean()
     ),
 )
 
-EXERCISES = NODE2VEC
+EXERCISES = (*NODE2VEC, *LSH)
