@@ -40,6 +40,9 @@ def ran(request, lab, browser):
     """A notebook that was opened fresh and run from top to bottom."""
     page = LabPage(browser, lab)
     page.open(request.param)
+    page.page.locator(".js-plotly-plot .main-svg").first.wait_for(
+        timeout=30_000
+    )  # stored pictures, nothing has run yet
     page.run_all()
     page.page.wait_for_timeout(1000)  # plots are drawn after their cell is done
     yield page
