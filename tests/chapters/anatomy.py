@@ -77,7 +77,7 @@ class Chapter:
         return found
 
     def calls(self, name: str, cells: list[NotebookNode] | None = None) -> Iterator[tuple[NotebookNode, ast.Call]]:
-        """Calls of a function or method of that name, outside function bodies, with the cell they stand in."""
+        """Calls of a function ("check") or method (".agrees_with") outside function bodies, with their cells."""
         for cell in self.code if cells is None else cells:
             if cell.cell_type == "code":
                 yield from ((cell, node) for node in _calls(_parse(cell.source)) if _called(node) == name)
@@ -100,7 +100,7 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def _called(call: ast.Call) -> str:
-    return getattr(call.func, "attr", getattr(call.func, "id", ""))
+    return call.func.id if isinstance(call.func, ast.Name) else f".{getattr(call.func, 'attr', '')}"
 
 
 def _text(cell: NotebookNode) -> str:
@@ -234,7 +234,7 @@ def has_its_parts_in_order(c: Chapter) -> list[str]:
 
 def derives_what_it_builds(c: Chapter) -> list[str]:
     derive = c.part("Derive")
-    return [] if any(c.calls("agrees_with", derive)) else ["## Derive has no derivation that agrees_with the code"]
+    return [] if any(c.calls(".agrees_with", derive)) else ["## Derive has no derivation that agrees_with the code"]
 
 
 def plays(c: Chapter) -> list[str]:
@@ -244,7 +244,7 @@ def plays(c: Chapter) -> list[str]:
 def asks(c: Chapter) -> list[str]:
     found = [] if any(c.calls("quiz")) else ["has no quiz"]
     asked = [call.args[0].value for _, call in c.calls("check") if isinstance(call.args[0], ast.Constant)]
-    own = {e.id: e.kind for e in exercises_of(int(c.section.split(".")[0])) if e.section == c.section}
+    own = {e.id: e.kind for e in exercises_of(int(c.section.partition(".")[0] or 0)) if e.section == c.section}
     if len(set(asked)) < 3:
         found.append(f"checks {len(set(asked))} exercises, expected 3 or more")
     found += [f"the library's exercise {id} is not in the notebook" for id in own if id not in asked]
