@@ -47,7 +47,7 @@ def _written_out(expr: sympy.Expr) -> sympy.Expr:
         index, low, high = limits[-1]  # sympy's last limit is the outermost sum
         if not (low.is_Integer and high.is_Integer):
             raise ValueError(
-                f"the bounds of {expr} are {low} and {high}; expected numbers: name them in sizes={{...}}."
+                f"the bounds of {expr} are {low} and {high}; expected numbers (a derivation names them in sizes={{…}})."
             )
         inner = expr.func(inner, *limits[:-1]) if len(limits) > 1 else inner
         terms = [_written_out(inner.subs(index, k)) for k in range(int(low), int(high) + 1)]

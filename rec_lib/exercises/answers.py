@@ -115,13 +115,13 @@ def symbolic_judge(
         if done.problem:
             return Outcome("wrong", f"your function {done.problem}", done.printed)
         right = reference() if callable(reference) and hasattr(reference, "__code__") else reference
-        text = _formula_problem(done.value, domain) or _unequal(done.value, right, domain, deadline)
+        text = _not_a_formula(done.value, domain) or _unequal(done.value, right, domain, deadline)
         return Outcome("wrong", text, done.printed) if text else Outcome("right", printed=done.printed)
 
     return judge
 
 
-def _formula_problem(got: Any, domain: Mapping[str, tuple[float, float]]) -> str:
+def _not_a_formula(got: Any, domain: Mapping[str, tuple[float, float]]) -> str:
     import sympy
 
     if got is None:
@@ -130,28 +130,28 @@ def _formula_problem(got: Any, domain: Mapping[str, tuple[float, float]]) -> str
         return "type: got an equation, expected its right-hand side only"
     if isinstance(got, bool) or not isinstance(got, (sympy.Expr, int, float)):
         return f"type: got {type(got).__name__} {show(got)}, expected a sympy expression in {', '.join(domain)}"
-    unknown = sorted(_names(got) - set(domain))
-    if unknown:
-        return f"symbols: got {', '.join(unknown)}, expected only {', '.join(domain)}"
     return ""
 
 
 def _unequal(got: Any, right: Any, domain: Mapping[str, tuple[float, float]], deadline: Deadline) -> str:
-    """Empty if equal at all points; else got, expected and the plainest point where they differ."""
-    import sympy
-
+    """Empty if equal at all points; else got, expected and the first point where they differ."""
+    written = call(_written_out, (got,), deadline)
+    if written.problem:
+        return f"your formula {written.problem}"
+    formula, reference = written.value, _written_out(right)
+    if unknown := sorted(_names(formula) - set(domain)):
+        return f"symbols: got {', '.join(unknown)}, expected only {', '.join(domain)}"
+    used = _names(formula) | _names(reference)
     rng = np.random.default_rng(0)
-    used = _names(got, right)
     wrong: list[tuple[str, complex, complex]] = []
     for _ in range(POINTS):
-        point = {n: sympy.Float(round(float(rng.uniform(lo, hi)), 2)) for n, (lo, hi) in domain.items()}
-        inside = {n: v if domain[n][0] < v < domain[n][1] else _middle(rng, domain[n]) for n, v in point.items()}
-        expected = _value(right, inside)
-        done = call(_value, (got, inside), deadline)
+        point = {name: _inside(rng, *interval) for name, interval in domain.items()}
+        expected = _value(reference, point)
+        done = call(_value, (formula, point), deadline)
         if done.problem:
             return f"your formula {done.problem}"
         if not abs(done.value - expected) <= 1e-8 * max(1.0, abs(expected)):
-            where = ", ".join(f"{n} = {float(v):.3g}" for n, v in inside.items() if n in used)
+            where = ", ".join(f"{name} = {value:.3g}" for name, value in point.items() if name in used)
             wrong.append((where, done.value, expected))
     if not wrong:
         return ""
@@ -165,30 +165,35 @@ def _unequal(got: Any, right: Any, domain: Mapping[str, tuple[float, float]], de
     return text
 
 
-def _middle(rng: np.random.Generator, interval: tuple[float, float]) -> Any:
-    import sympy
+def _inside(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number of the open interval, with two decimals where it is wide enough: it is shown to the learner."""
+    exact = low + (high - low) * float(rng.uniform(0.05, 0.95))
+    short = round(exact, 2)
+    return short if low < short < high else exact
 
-    low, high = interval
-    return sympy.Float(low + (high - low) * float(rng.uniform(0.1, 0.9)))
 
-
-def _names(*exprs: Any) -> set[str]:
-    """Names of the symbols and indexed elements that occur."""
+def _written_out(expr: Any) -> Any:
     import sympy
 
     from rec_lib.derive import algebra
 
-    return {str(s) for s in algebra.unknowns([sympy.sympify(e) for e in exprs])}
+    return algebra.concrete(sympy.sympify(expr), {})
 
 
-def _value(expr: Any, point: Mapping[str, Any]) -> complex:
+def _names(expr: Any) -> set[str]:
+    """Names of the symbols and indexed elements that occur."""
+    from rec_lib.derive import algebra
+
+    return {str(s) for s in algebra.unknowns([expr])}
+
+
+def _value(expr: Any, point: Mapping[str, float]) -> complex:
     """The number that an expression is where its symbols, by name, have the values of ``point``."""
     import sympy
 
     from rec_lib.derive import algebra
 
-    written_out = algebra.concrete(sympy.sympify(expr), {})
-    return algebra.value_at(written_out, {s: point[str(s)] for s in algebra.unknowns([written_out])})
+    return algebra.value_at(expr, {s: sympy.Rational(str(point[str(s)])) for s in algebra.unknowns([expr])})
 
 
 def _plain(number: complex, digits: int = 0) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-_AGAIN = 0.1  # seconds between attempts to stop code that swallows the exception
+_AGAIN = 0.1  # seconds until code is taken to have swallowed the first attempt to stop it
+_AT_ONCE = 1e-5  # seconds between the attempts after that
 
 
 class OutOfTime(BaseException):
@@ -28,7 +29,7 @@ class Deadline:
     """A budget of seconds, shared by all calls of one check."""
 
     def __init__(self, seconds: float):
-        self.seconds = seconds
+        self.message = f"did not finish within {seconds:g} seconds on small inputs: does every loop end?"
         self._left = seconds
 
     def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -38,38 +39,42 @@ class Deadline:
         kernel's main thread, and leaves SIGINT alone, so the learner's own Interrupt still works. Native code is not
         stopped; exercises use small inputs for that reason.
         """
+        if self._left <= 0:
+            raise OutOfTime
         ident = ctypes.c_ulong(threading.get_ident())
         set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
-        lock, over = threading.Lock(), threading.Event()
-        sent = False
+        lock, done = threading.Lock(), threading.Lock()
+        over = sent = False
 
         def watch() -> None:
             nonlocal sent
-            wait = max(self._left, 0.0)
-            while not over.wait(wait):
-                with lock:
-                    if over.is_set():
-                        return
-                    sent = True
-                    set_exception(ident, ctypes.py_object(OutOfTime))
-                wait = _AGAIN
-
-        def finish() -> None:
-            over.set()
-            with lock:  # from here on the watcher sends nothing more,
-                set_exception(ident, None)  # and what it sent but the interpreter has not raised yet is taken back
+            wait, usual = self._left, sys.getswitchinterval()
+            try:
+                while not done.acquire(timeout=wait):
+                    with lock:
+                        if over:
+                            return
+                        set_exception(ident, ctypes.py_object(OutOfTime))
+                    if sent:  # the code swallows it: send the next one while it is still in its except clause
+                        sys.setswitchinterval(_AT_ONCE)
+                    wait, sent = _AT_ONCE if sent else _AGAIN, True
+            finally:
+                sys.setswitchinterval(usual)
 
         started = time.monotonic()
-        threading.Thread(target=watch, name="exercise deadline", daemon=True).start()
+        done.acquire()
         try:
             try:
+                threading.Thread(target=watch, name="exercise deadline", daemon=True).start()
                 value = function(*args)
             finally:
-                finish()
-        except OutOfTime:
-            finish()  # it may have been raised inside the first finish
-            raise OutOfTime from None
+                # The interpreter raises what was sent at calls and jumps only, so nothing comes between the try block
+                # and this line; after it the watcher sends no more, and at most one exception is still on its way.
+                over = True
+                with lock:
+                    set_exception(ident, None)  # takes it back
         finally:
+            done.release()
             self._left -= time.monotonic() - started
         if sent:  # swallowed by the function, which then returned
             raise OutOfTime
@@ -86,19 +91,21 @@ class Call:
     changed: tuple[int, ...] = ()
 
 
-def call(function: Callable[..., Any], args: tuple[Any, ...], deadline: Deadline) -> Call:
-    """Call a learner's function on copies of the arguments.
+def call(function: Callable[..., Any], args: tuple[Any, ...], deadline: Deadline | None) -> Call:
+    """Call a learner's function on copies of the arguments, except generators: those advance from call to call.
 
-    KeyboardInterrupt passes through. SystemExit (``exit()`` in a cell) is reported like any error.
+    KeyboardInterrupt passes through. SystemExit (``exit()`` in a cell) is reported like any error. Without a deadline
+    the caller has one running already (starting a watcher costs as much as a thousand small calls).
     """
-    given = tuple(copied(a) for a in args)
+    given = tuple(a if isinstance(a, np.random.Generator) else copied(a) for a in args)
     out = io.StringIO()
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            value = deadline.run(function, given)
+            value = deadline.run(function, given) if deadline else function(*given)
     except OutOfTime:
-        problem = f"did not finish within {deadline.seconds:g} seconds on this small input: does every loop end?"
-        return Call(problem=problem, printed=out.getvalue())
+        if deadline is None:
+            raise
+        return Call(problem=deadline.message, printed=out.getvalue())
     except (Exception, SystemExit) as error:
         return Call(problem=f"raised {_in_words(error, function)}", printed=out.getvalue())
     changed = tuple(i for i, (a, b) in enumerate(zip(args, given, strict=True)) if not unchanged(a, b))

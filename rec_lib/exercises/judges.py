@@ -15,7 +15,7 @@ import numpy as np
 
 from rec_lib.exercises.answers import numeric_judge, symbolic_judge
 from rec_lib.exercises.compare import compare, is_tensor, ratio, show
-from rec_lib.exercises.guard import Call, Deadline, call, copied
+from rec_lib.exercises.guard import Call, Deadline, OutOfTime, call, copied
 from rec_lib.exercises.model import NOT_ATTEMPTED, NOT_YET, Judge, Outcome
 
 __all__ = [
@@ -144,7 +144,7 @@ class _CodeRun:
         first_wrong: tuple[str, tuple[Any, ...], str] | None = None
         factors: list[float | None] = []
         for args in inputs:
-            done = call(self.answer, args, self.deadline)
+            done = call(self.answer, tuple(map(copied, args)), self.deadline)
             if done.value is NOT_YET:
                 return NOT_ATTEMPTED
             expected = self.reference(*map(copied, args)) if self.reference else done.value
@@ -181,7 +181,7 @@ class _CodeRun:
 
     def _broken_property(self, inputs: list[tuple[Any, ...]], rng: np.random.Generator) -> tuple | None:
         def guarded(*args: Any) -> Any:
-            done = call(self.answer, args, self.deadline)
+            done = call(self.answer, args, None)
             if done.problem:
                 raise _Problem(done)
             return done.value
@@ -189,7 +189,9 @@ class _CodeRun:
         for law in self.properties:
             for args in inputs:
                 try:
-                    sentence = law.fails(guarded, tuple(map(copied, args)), rng)
+                    sentence = self.deadline.run(law.fails, (guarded, tuple(map(copied, args)), rng))
+                except OutOfTime:
+                    return f"{self.name} {self.deadline.message}", args, ""
                 except _Problem as problem:
                     return (
                         f"{self.name} {problem.done.problem} (while {law.name} was tested)",

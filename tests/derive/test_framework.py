@@ -78,7 +78,7 @@ def test_symbolic_sums_are_written_out_for_the_sizes_given():
     derivation = pairwise(**parts, sizes={n: 3, k: 2})
     assert derivation.check().by_algebra == 1
     derivation.agrees_with(fm)
-    with pytest.raises(ValueError, match="name them in sizes"):
+    with pytest.raises(ValueError, match="names them in sizes"):
         pairwise(**parts).check()
 
 
