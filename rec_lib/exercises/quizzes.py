@@ -87,9 +87,10 @@ class Quiz:
             options = [
                 (f"{letter}  {o['text']}", letter) for letter, o in zip(LETTERS, question["options"], strict=False)
             ]
-            field = widgets.RadioButtons(options=options, value=None, layout=wide)
+            field = widgets.RadioButtons(options=options, value=None, description=f"Answer {number}", layout=wide)
         else:
-            field = widgets.Text(placeholder="a number", description=question.get("unit", ""), layout=wide)
+            placeholder = f"a number, in {question['unit']}" if "unit" in question else "a number"
+            field = widgets.Text(placeholder=placeholder, description=f"Answer {number}")
         button = widgets.Button(description=f"Check {number}", tooltip=f"Check the answer to question {number}")
         feedback = widgets.HTMLMath()
         button.on_click(partial(self._clicked, number, field, feedback))
