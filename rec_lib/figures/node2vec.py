@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import networkx as nx
 import numpy as np
 
 from rec_lib.data.graphs import Graph
@@ -272,4 +273,71 @@ def lines_over_length(
         figure.add_hline(y=chance, line={"dash": "dot", "color": GREY}, annotation_text="chance")
     figure.update_xaxes(title_text="nodes in a walk (tokens per node kept equal)")
     figure.update_yaxes(title_text=y)
+    return figure
+
+
+def spring_place(graph: Graph) -> np.ndarray:
+    """Where to draw the nodes of a small graph, (n, 2): springs along the edges, the same in every run."""
+    layout = nx.spring_layout(graph.to_networkx(), k=0.35, iterations=120, seed=4)
+    return np.array([layout[v] for v in range(len(graph))])
+
+
+def clusters_figure(graph: Graph, place: np.ndarray, labels: Mapping[str, np.ndarray], title: str) -> Picture:
+    """The graph once for each labelling, side by side; colour and symbol are the label.
+
+    Args:
+        graph, place: the graph and where its nodes stand, (n, 2).
+        labels: subtitle → label of each node, (n,) whole numbers below 7.
+        title: headline.
+    """
+    width = 1 / len(labels)
+    sizes = "; ".join(f"{name}: groups of {sorted(np.bincount(of).tolist(), reverse=True)} nodes" for name, of in labels.items())
+    figure = new_figure(title, f"The graph drawn {len(labels)} times. {sizes}.", height=420, showlegend=False)
+    layout: dict = {"shapes": [], "annotations": [], "margin": {"l": 12, "r": 12, "t": 84, "b": 12}}
+    for k, (name, label) in enumerate(labels.items()):
+        axis = str(k + 1) if k else ""
+        layout[f"xaxis{axis}"] = _BARE | {"domain": [k * width + 0.01, (k + 1) * width - 0.01], "anchor": f"y{axis}"}
+        layout[f"yaxis{axis}"] = _BARE | {"anchor": f"x{axis}"}
+        line = {"color": FAINT, "width": 1}
+        path = edge_path(graph, place)
+        layout["shapes"].append(
+            {"type": "path", "path": path, "line": line, "layer": "below", "xref": f"x{axis}", "yref": f"y{axis}"}
+        )
+        layout["annotations"].append(_note(name, (k + 0.5) * width))
+        names = np.array(graph.names)
+        marker = {
+            "color": [PALETTE[g] for g in label.tolist()],
+            "symbol": [CODES[g] for g in label.tolist()],
+            "size": (6 + 2.2 * np.sqrt(graph.degree)).round(1),
+        }
+        _nodes(figure, place, names, marker, np.where(_labelled(graph), names, ""), axis)
+    figure.update_layout(**layout)
+    return figure
+
+
+def fit_figure(names: Sequence[str], seen: np.ndarray, expected: np.ndarray, title: str) -> Picture:
+    """How often each next node was drawn beside how often its law says: bars and ticks, counts.
+
+    Args:
+        names: of the nodes.
+        seen, expected: (n,) counts.
+        title: headline.
+    """
+    worst = float(np.abs((seen - expected) / np.sqrt(expected)).max())
+    figure = new_figure(
+        title,
+        f"Bars of counts of {len(names)} next nodes with ticks at the expected counts; the largest gap is {worst:.1f} "
+        "standard errors.",
+        height=400,
+    )
+    figure.add_bar(x=list(names), y=seen, name="walks", marker={"color": BLUE})
+    figure.add_scatter(
+        x=list(names),
+        y=expected,
+        mode="markers",
+        name="exact law",
+        marker={"symbol": "line-ew", "size": 14, "line": {"width": 3, "color": VERMILION}},
+    )
+    figure.update_yaxes(title_text="times drawn")
+    figure.update_xaxes(tickangle=-45)
     return figure

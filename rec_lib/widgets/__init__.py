@@ -12,6 +12,7 @@ from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show,
 
 PANELS: dict[str, str] = {
     "lsh": "rec_lib.widgets.lsh.demo",
+    "node2vec": "rec_lib.widgets.node2vec.node2vec_panel",
     "pair": "rec_lib.widgets.pair.demo",
     "xray": "rec_lib.widgets.xray.demo",
 }

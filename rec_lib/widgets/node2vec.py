@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import ipywidgets
-import networkx as nx
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from rec_lib.data.graphs import ROLES, Graph, les_miserables, planted_roles
 from rec_lib.embeddings import Corpus, Vectors, Walker, cooccurrences, train_full_batch
 from rec_lib.evaluation.graph import louvain, purity, same_role_auc, walk_statistics
-from rec_lib.figures.node2vec import Explored, edge_path, explored_figure, summary
+from rec_lib.figures.node2vec import Explored, edge_path, explored_figure, spring_place, summary
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider, steps
 
 PQ = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
@@ -61,8 +60,7 @@ def planted_scene() -> Scene:
 def novel_scene() -> Scene:
     """Les Misérables; it has no known roles, so nodes of like degree stand for them."""
     graph = les_miserables()
-    layout = nx.spring_layout(graph.to_networkx(), k=0.35, iterations=120, seed=4)
-    place = np.array([layout[v] for v in range(len(graph))])
+    place = spring_place(graph)
     start = graph.names.index("Marius")
     return _scene(graph, place, louvain(graph), np.digitize(graph.degree, (3, 10)), BANDS, start)
 
