@@ -4,6 +4,7 @@ kdtree/d            share of 10 000 Gaussian points that a kd-tree measures for 
 films, easy, hard   recall@10 against the share of vectors measured: films of an FM (queries are the films themselves,
                     which do not count as their own neighbours), tight clusters (spread 0.35) and loose ones (1.0) of 20 000 × 32
                     w is given in multiples of c10, the median distance to the 10th neighbour
+ivf                 the same two numbers for k-means cells, about √n of them, the P nearest of which are read
 collision           how often two points collide with b and without, at distance w/2, by the place of the pair
 speed               CPU time of exact search over that of LSH, and LSH's recall: easy clusters of growing n; the films
 """
@@ -11,10 +12,10 @@ speed               CPU time of exact search over that of LSH, and LSH's recall:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.cluster import KMeans
 
 from rec_lib.experiments.core import Experiment
 from rec_lib.experiments.film_vectors import SETTINGS, train_film_vectors
@@ -48,12 +49,19 @@ def visited_share(d: int, n: int, rng: np.random.Generator, k: int = 10, queries
 def sweep(
     name: str,
     vectors: np.ndarray,
-    search: Callable[[Index], np.ndarray],
+    queries: np.ndarray | None,
     widths: dict[str, float],
     settings: dict[str, list[int]],
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """ "name/SETTING/wM/recall" and "/examined" (share of n) for every setting [K, L, min_hits] and width."""
+    """ "name/SETTING/wM/recall" and "/examined" (share of n) for every setting [K, L, min_hits] and width.
+
+    Without queries every vector asks for its neighbours, itself left out.
+    """
+
+    def search(index: Index) -> np.ndarray:
+        return neighbours(index, vectors, 10) if queries is None else index.query(queries, 10)[0]
+
     true = search(ExactIndex().build(vectors))
     scores = {}
     for label, (K, L, min_hits) in settings.items():
@@ -65,9 +73,34 @@ def sweep(
     return scores
 
 
+def cells(
+    vectors: np.ndarray, queries: np.ndarray | None, probes: list[int], centres: int, rng: np.random.Generator
+) -> dict[str, float]:
+    """ "ivf/pP/recall" and "/examined": k-means cells (an inverted file), of which a query reads the P nearest.
+
+    The buckets are learned from the data here, not drawn: what practice uses instead of hashes.
+    """
+    means = KMeans(centres, n_init=1, max_iter=15, random_state=int(rng.integers(2**31))).fit(vectors)
+    own = np.arange(len(vectors)) if queries is None else np.full(len(queries), -1)
+    asked = vectors if queries is None else queries
+    true = ExactIndex().build(vectors)
+    wanted = neighbours(true, vectors, 10) if queries is None else true.query(queries, 10)[0]
+    nearest = np.argsort(means.transform(asked), axis=1)
+    scores = {}
+    for count in probes:
+        # a neighbour is found when its cell is read: its distance is then measured exactly
+        read = np.zeros((len(asked), centres), bool)
+        np.put_along_axis(read, nearest[:, :count], True, axis=1)
+        found = np.take_along_axis(read, means.labels_[wanted], axis=1)
+        sizes = np.bincount(means.labels_, minlength=centres)
+        scores[f"ivf/p{count}/recall"] = float(found.mean())
+        scores[f"ivf/p{count}/examined"] = float((read @ sizes - (own >= 0)).mean()) / len(vectors)
+    return scores
+
+
 def tenth_neighbour(vectors: np.ndarray, sample: int = 500) -> float:
-    """Median distance to the 10th neighbour, from the first `sample` vectors. The unit in which w is chosen."""
-    _, distances = ExactIndex().build(vectors).query(vectors[:sample], 11)
+    """Median distance to the 10th neighbour, over about `sample` of the vectors. The unit in which w is chosen."""
+    _, distances = ExactIndex().build(vectors).query(vectors[:: max(1, len(vectors) // sample)], 11)
     return float(np.median(distances[:, 10]))
 
 
@@ -105,6 +138,7 @@ def run(
     film: dict[str, Any],
     settings: dict[str, list[int]],
     widths: list[float],
+    probes: list[int],
     dimensions: list[int],
     sizes: list[int],
     pays: dict[str, Any],
@@ -117,7 +151,8 @@ def run(
     films = train_film_vectors(seed, **film).vectors
     unit = tenth_neighbour(films)
     scaled = {f"{m:g}": m * unit for m in widths}
-    scores |= sweep("films", films, lambda index: neighbours(index, films, 10), scaled, settings, rng)
+    scores |= sweep("films", films, None, scaled, settings, rng)
+    scores |= {f"films/{key}": value for key, value in cells(films, None, probes, 40, rng).items()}
     lsh = LSH(pays["films_w"] * unit, pays["K"], pays["L"], rng=rng)
     scores |= {f"speed/films/{key}": value for key, value in speedup(films, films[::5], lsh).items()}
     tree = KDTree().build(films)
@@ -129,7 +164,8 @@ def run(
         vectors, queries = points[:20_000], points[20_000:]
         unit = tenth_neighbour(vectors)
         scaled = {f"{m:g}": m * unit for m in widths}
-        scores |= sweep(name, vectors, lambda index, q=queries: index.query(q, 10)[0], scaled, settings, rng)
+        scores |= sweep(name, vectors, queries, scaled, settings, rng)
+        scores |= {f"{name}/{key}": value for key, value in cells(vectors, queries, probes, 140, rng).items()}
     for n in sizes:
         points = clustered(n + 300, 16, SPREADS["easy"], rng, clusters=n // 100)
         lsh = LSH(pays["w"], pays["K"], pays["L"], rng=rng)
@@ -144,8 +180,9 @@ EXPERIMENT = Experiment(
         "film": SETTINGS,
         "settings": {"K1_L1": [1, 1, 1], "K8_L1": [8, 1, 1], "K8_L16": [8, 16, 1], "K8_L16_hits2": [8, 16, 2]},
         "widths": [1.5, 2, 3, 4, 6, 8],
+        "probes": [1, 2, 4, 8, 16],
         "dimensions": [2, 4, 6, 8, 10, 12, 16, 24, 32],
         "sizes": [256, 1024, 4096, 16384, 65536],
-        "pays": {"w": 8.0, "K": 8, "L": 8, "films_w": 5.0},
+        "pays": {"w": 8.0, "K": 12, "L": 16, "films_w": 6.0},
     },
 )
