@@ -106,3 +106,58 @@ def intervals_figure(
     figure.update_yaxes(autorange="reversed")
     figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, margin={"t": 96})
     return figure
+
+
+def counts_figure(counts: np.ndarray, title: str, x: str, y: str) -> Picture:
+    """Histogram of counts on a logarithmic axis; 0 has a bar of its own at the left, and the median is marked.
+
+    Args:
+        counts: whole numbers from 0.
+        title: headline.
+        x, y: what is counted, and of what.
+    """
+    edges = np.unique(np.round(np.geomspace(1, counts.max() + 1, 15)).astype(int))
+    heights, _ = np.histogram(counts, bins=edges)
+    labels = ["0", *(f"{a}" if b - a == 1 else f"{a}–{b - 1}" for a, b in zip(edges, edges[1:], strict=False))]
+    bars = [int((counts == 0).sum()), *heights.tolist()]
+    median = float(np.median(counts))
+    at = int(np.searchsorted(edges, median, side="right"))
+    figure = new_figure(
+        title, f"Histogram of {x}; median {median:.0f}, largest {counts.max()}.", height=360, bargap=0.06
+    )
+    colors = [VERMILION if i == at else PALETTE[0] for i in range(len(bars))]
+    figure.add_bar(
+        x=labels,
+        y=bars,
+        marker={"color": colors, "pattern": {"shape": ["/" if i == at else "" for i in range(len(bars))]}},
+    )
+    figure.add_annotation(x=labels[at], y=bars[at], text="median", showarrow=True, arrowhead=2, ay=-32, ax=0)
+    figure.update_xaxes(title_text=x, type="category")
+    figure.update_yaxes(title_text=y)
+    return figure
+
+
+def bins_figure(centres: Sequence[float], curves: Mapping[str, Sequence[float]], title: str, x: str, y: str) -> Picture:
+    """Means by bin: the first curve as markers (what was observed), the others as lines (what models say).
+
+    Raises:
+        ValueError: a curve of another length than the centres.
+    """
+    if any(len(values) != len(centres) for values in curves.values()):
+        raise ValueError(
+            f"got curves of lengths {[len(v) for v in curves.values()]}, expected {len(centres)}: one value a bin."
+        )
+    swings = "; ".join(f"{name} from {min(v):.2f} to {max(v):.2f}" for name, v in curves.items())
+    figure = new_figure(title, f"{y} by {x}, in {len(centres)} bins: {swings}.", height=400)
+    for i, (name, values) in enumerate(curves.items()):
+        figure.add_scatter(
+            x=list(centres),
+            y=list(values),
+            mode="lines+markers" if i else "markers",
+            name=name,
+            line={"color": PALETTE[i % len(PALETTE)], "dash": DASHES[i % len(DASHES)]},
+            marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 9 if i else 12},
+        )
+    figure.update_xaxes(title_text=x)
+    figure.update_yaxes(title_text=y, rangemode="tozero", tickformat=".0%")
+    return figure

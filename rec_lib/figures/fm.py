@@ -22,6 +22,8 @@ class Contributions:
         pairs: (F, F) symmetric, ⟨v_i, v_j⟩; 0 where i = j or a field is off.
         bias: w0.
         network: what the MLP adds; None for a model without one.
+        pairs_add: whether the pairs are a term of the logit; in NFM they are not, its network reads them coordinate by
+            coordinate.
         logit: the model's own output for this sample.
         scale: end of the colour scale; the same for all settings of a panel, so that colours can be compared.
         note: what is known about the sample, such as the rating that the user gave.
@@ -37,6 +39,7 @@ class Contributions:
     logit: float
     scale: float = 1.0
     note: str = ""
+    pairs_add: bool = True
 
     @property
     def probability(self) -> float:
@@ -45,11 +48,9 @@ class Contributions:
     @property
     def terms(self) -> dict[str, float]:
         """The parts whose sum is the logit."""
-        parts = {
-            "constant w<sub>0</sub>": self.bias,
-            "first order Σ w<sub>i</sub>": float(self.first.sum()),
-            "pairs Σ ⟨v<sub>i</sub>, v<sub>j</sub>⟩": float(np.triu(self.pairs, 1).sum()),
-        }
+        parts = {"constant w<sub>0</sub>": self.bias, "first order Σ w<sub>i</sub>": float(self.first.sum())}
+        if self.pairs_add:
+            parts["pairs Σ ⟨v<sub>i</sub>, v<sub>j</sub>⟩"] = float(np.triu(self.pairs, 1).sum())
         return parts if self.network is None else parts | {"network": self.network}
 
     @property
@@ -70,7 +71,7 @@ def contributions_figure(data: Contributions) -> Picture:
     cells[~(on[:, None] & on[None, :])] = np.nan
     names = [name if here else f"<i>{name}: off</i>" for name, here in zip(data.fields, data.present, strict=True)]
     terms = data.terms | {"<b>logit</b>": data.logit}
-    colors = [VERMILION if value < 0 else BLUE for value in data.terms.values()] + [GREY]
+    colors = [BLUE if value < 0 else VERMILION for value in data.terms.values()] + [GREY]
     axis = {"showgrid": False, "zeroline": False, "tickmode": "array", "tickvals": list(range(n)), "ticktext": names}
     reach = 1.35 * max(3 * data.scale, *(abs(value) for value in terms.values()))
     figure = new_figure(
@@ -108,6 +109,15 @@ def contributions_figure(data: Contributions) -> Picture:
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
+    )
+    figure.add_annotation(
+        x=n - 0.6,
+        y=0,
+        text="diagonal: w<sub>i</sub><br>below it: ⟨v<sub>i</sub>, v<sub>j</sub>⟩",
+        showarrow=False,
+        xanchor="right",
+        yanchor="top",
+        align="right",
     )
     return figure
 

@@ -11,28 +11,26 @@ from rec_lib.data.movielens import MovieLens
 from rec_lib.data.table import Table
 from rec_lib.data.views import encoders, item_titles
 from rec_lib.figures.fm import Contributions, contributions_figure, summary
-from rec_lib.models import FM, DeepFM
+from rec_lib.layers import bi_interaction
+from rec_lib.models import FM, NFM, DeepFM
 from rec_lib.schema import PAD, Batch
 from rec_lib.widgets.core import Panel, check_choice, choice, switch
 
-USERS = (
-    354,
-    13,
-    92,
-    130,
-    222,
-    276,
-    279,
-    293,
-    405,
-    416,
-    450,
-    655,
-)  # raw ids: 354 of the text, and others with many ratings
+# raw ids: 354 is the user of 3.7.2, the others are among those with the most ratings
+USERS = (354, 13, 92, 130, 222, 276, 279, 293, 405, 416, 450, 655)
+ROMANTIC_COMEDIES = (
+    "Sleepless in Seattle (1993)",
+    "While You Were Sleeping (1995)",
+    "My Best Friend's Wedding (1997)",
+    "Muriel's Wedding (1994)",
+    "Strictly Ballroom (1992)",
+)  # user 354 gave the first three 2 stars, the last two 5
+N_FILMS = 60  # to choose from: those with the most ratings
+OF_FILM = ("item", "year", "genres")
 
 
 class Reader:
-    """What a trained FM or DeepFM says about a user and a film of MovieLens, term by term.
+    """What a trained FM, DeepFM or NFM says about a user and a film of MovieLens, term by term.
 
     A field that is switched off gets the id PAD, which gives the model no vector and no weight. So the terms shown add
     up to the model's own output in every setting.
@@ -42,27 +40,25 @@ class Reader:
         table: the rows of ``views.ctr(ml)``; users' and films' features are looked up in it.
         ml: for titles and raw ids.
         users: raw user ids to choose from.
-        n_films: so many films to choose from, those with the most ratings.
 
     Raises:
         ValueError: the model belongs to another schema, or a user is not in the table.
     """
 
-    def __init__(
-        self, model: FM | DeepFM, table: Table, ml: MovieLens, users: Sequence[int] = USERS, n_films: int = 60
-    ):
+    def __init__(self, model: FM | DeepFM | NFM, table: Table, ml: MovieLens, users: Sequence[int] = USERS):
         if model.schema != table.schema:
             raise ValueError(
                 "the model was built for another schema than the table's; build both from one views.ctr(ml)."
             )
-        self.model, self.table = model, table
+        self.model, self.table = model.eval(), table
         self.fields = model.emb.field_names
         user_code = encoders(ml)["user"]
         self.users = {f"user {raw}": int(user_code.encode(raw)) for raw in users}
         ids, counts = table["item"].unique(return_counts=True)
         titles = item_titles(ml)
-        popular = ids[counts.argsort(descending=True, stable=True)[:n_films]].tolist()
-        self.films = dict(sorted((titles[i], i) for i in popular))
+        popular = ids[counts.argsort(descending=True, stable=True)[:N_FILMS]].tolist()
+        known = [i for i, title in enumerate(titles) if title in ROMANTIC_COMEDIES and bool((ids == i).any())]
+        self.films = dict(sorted((titles[i], i) for i in {*popular, *known}))
         self._user_row = {i: self._first("user", i) for i in self.users.values()}
         self._film_row = {i: self._first("item", i) for i in self.films.values()}
         self._stars = self._ratings()
@@ -75,26 +71,31 @@ class Reader:
         return int(rows[0])
 
     def _ratings(self) -> dict[tuple[int, int], int]:
+        """(user, film) → stars, for the pairs that can be chosen."""
         if "rating" not in self.table.extra:
             return {}
-        columns = (self.table[name].tolist() for name in ("user", "item", "rating"))
-        return {(u, f): int(r) for u, f, r in zip(*columns, strict=True) if u in self._user_row and f in self._film_row}
-
-    def _scale(self) -> float:
-        """A colour scale that fits nearly all cells of all users and films to choose from."""
-        sizes = []
-        for user in self.users.values():
-            for film in list(self.films.values())[::5]:
-                first, pairs, _ = self._terms(self._batch(user, film, (True,) * len(self.fields)))
-                sizes += [np.abs(first).max(), np.abs(pairs).max()]
-        return float(np.quantile(sizes, 0.95))
-
-    def _batch(self, user: int, film: int, on: Sequence[bool]) -> Batch:
-        of_user, of_film = (
-            self.table.batch(slice(self._user_row[user], self._user_row[user] + 1)),
-            self.table.batch(slice(self._film_row[film], self._film_row[film] + 1)),
+        user, film = self.table["user"], self.table["item"]
+        chosen = torch.isin(user, torch.tensor(list(self._user_row))) & torch.isin(
+            film, torch.tensor(list(self._film_row))
         )
-        batch = {name: (of_film if name in ("item", "year", "genres") else of_user)[name] for name in self.fields}
+        stars = self.table["rating"][chosen].int().tolist()
+        return dict(zip(zip(user[chosen].tolist(), film[chosen].tolist(), strict=True), stars, strict=True))
+
+    @torch.no_grad()
+    def _scale(self) -> float:
+        """A colour scale that fits nearly all cells of the users and films to choose from."""
+        users, films = list(self.users.values()), list(self.films.values())[::5]
+        batch = self._batch([u for u in users for _ in films], films * len(users), (True,) * len(self.fields))
+        v = self.model.emb(batch)  # (B, F, D)
+        pairs = (v @ v.transpose(1, 2)).triu(1).abs().amax(dim=(1, 2))  # (B,)  the largest of each sample
+        first = self.model.linear.w(batch).abs().amax(dim=(1, 2))  # (B,)
+        return float(torch.quantile(torch.cat([pairs, first]), 0.95))
+
+    def _batch(self, users: Sequence[int], films: Sequence[int], on: Sequence[bool]) -> Batch:
+        """One row a user and film, with the user's and the film's features; PAD where a field is off."""
+        of_user = self.table.batch(torch.tensor([self._user_row[i] for i in users]))
+        of_film = self.table.batch(torch.tensor([self._film_row[i] for i in films]))
+        batch = {name: (of_film if name in OF_FILM else of_user)[name] for name in self.fields}
         return {n: t if here else torch.full_like(t, PAD) for (n, t), here in zip(batch.items(), on, strict=True)}
 
     @torch.no_grad()
@@ -102,7 +103,11 @@ class Reader:
         v = self.model.emb(batch)  # (1, F, D)
         first = self.model.linear.w(batch)[0, :, 0]  # (F,)
         pairs = (v[0] @ v[0].T).fill_diagonal_(0)  # (F, F)
-        network = self.model.mlp(self.model.emb.flat(v, batch)).item() if isinstance(self.model, DeepFM) else None
+        network = None
+        if isinstance(self.model, DeepFM):
+            network = self.model.mlp(self.model.emb.flat(v, batch)).item()
+        elif isinstance(self.model, NFM):
+            network = self.model.mlp(self.model.pool(bi_interaction(v))).item()
         return first.double().numpy(), pairs.double().numpy(), network
 
     @torch.no_grad()
@@ -122,8 +127,7 @@ class Reader:
         if set(on) != set(self.switches.values()):
             raise ValueError(f"switches got {sorted(on)}, expected one for each of {sorted(self.switches.values())}.")
         present = tuple(bool(on[self.switches[name]]) for name in self.fields)
-        batch = self._batch(self.users[user], self.films[film], present)
-        self.model.eval()
+        batch = self._batch([self.users[user]], [self.films[film]], present)
         first, pairs, network = self._terms(batch)
         stars = self._stars.get((self.users[user], self.films[film]))
         return Contributions(
@@ -136,6 +140,7 @@ class Reader:
             network=network,
             logit=self.model(batch).item(),
             scale=self.scale,
+            pairs_add=not isinstance(self.model, NFM),
             note=f"In the data: {stars} of 5 stars." if stars else "In the data: not rated.",
         )
 
@@ -146,7 +151,11 @@ class Reader:
 
 
 def interactions_panel(
-    model: FM | DeepFM, table: Table, ml: MovieLens, film: str = "Sleepless in Seattle (1993)", user: int = USERS[0]
+    model: FM | DeepFM | NFM,
+    table: Table,
+    ml: MovieLens,
+    film: str = "Sleepless in Seattle (1993)",
+    user: int = USERS[0],
 ) -> Panel:
     """The panel: two lists and a switch a field; matrix of pairs, sums of the parts, predicted probability."""
     users = USERS if user in USERS else (user, *USERS)
