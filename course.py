@@ -39,12 +39,6 @@ NO_VENV = """This Python cannot make environments: its venv and ensurepip module
   Debian, Ubuntu:  sudo apt-get install python{version}-venv
   elsewhere:       install Python from https://www.python.org/downloads/
 Then run the same command again."""
-BITS_32 = "This is a 32-bit Python. PyTorch needs a 64-bit one: https://www.python.org/downloads/."
-INTEL_MAC = """PyTorch 2.13.0 has no build for Intel Macs: use a Linux container or a hosted JupyterLab there.
-On an Apple-silicon Mac this message means that Python itself runs as an Intel program: install the universal
-one from https://www.python.org/downloads/."""
-ARM_WINDOWS = """The package index has no build of PyTorch 2.13.0 for Windows on ARM. Use WSL 2, or install the 64-bit
-Intel Python (AMD64), which Windows runs by emulation."""
 PIP_TROUBLE = (  # (what pip says, what it means)
     (
         "No space left|Errno 28|not enough space",
@@ -59,7 +53,9 @@ PIP_TROUBLE = (  # (what pip says, what it means)
     ),
     (
         "No matching distribution",
-        "A package has no build for {platform}: see the line above.\nThe README names the platforms that work.",
+        "A package has no build for {platform}: see the line above.\nPyTorch 2.13.0 has none for Intel Macs, Windows on "
+        "ARM, 32-bit Pythons and musl (Alpine).\nOn an Apple-silicon Mac or a 64-bit Windows, check that Python itself is "
+        "the native 64-bit one.",
     ),
     (
         "",
@@ -92,16 +88,6 @@ def check_python(version, implementation="CPython", gil_disabled=False):
     found = [name for name in names if any(os.access(os.path.join(folder, name), os.X_OK) for folder in folders)]
     mend = "Try:  %s course.py lab" % found[0] if found else "Get one from https://www.python.org/downloads/."
     raise Stop(BAD_PYTHON.format(here=here, oldest=dotted(OLDEST), newest=dotted(NEWEST), mend=mend))
-
-
-def check_platform(system, machine, bits):
-    """Refuse by name the platforms for which PyTorch 2.13.0 has no wheel."""
-    if bits < 64:
-        raise Stop(BITS_32)
-    if system == "Darwin" and machine != "arm64":
-        raise Stop(INTEL_MAC)
-    if system == "Windows" and machine.lower() not in ("amd64", "x86_64"):
-        raise Stop(ARM_WINDOWS)
 
 
 def inside(*args):
@@ -238,7 +224,6 @@ def main(argv):
     try:
         gil_disabled = sysconfig.get_config_var("Py_GIL_DISABLED")
         check_python(sys.version_info, platform.python_implementation(), gil_disabled)
-        check_platform(platform.system(), platform.machine(), 64 if sys.maxsize > 2**32 else 32)
         if argv[0] != "doctor":
             install("requirements-dev.lock" if argv[0] in NEED_DEV else "requirements.lock")
         return hand_over(argv)

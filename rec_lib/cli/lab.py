@@ -113,7 +113,12 @@ def open_lab(port: int, browser: bool) -> int:
     isolate(home() / "jupyter")
     os.environ["JUPYTER_TOKEN"] = token = secrets.token_hex(24)  # not as an argument, which other users could read
     arguments = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", f"--ServerApp.root_dir={root() / 'work'}"]
-    arguments += [f"--LabApp.default_url=/lab/tree/{START}", "--ServerApp.answer_yes=True", "--log-level=WARN"]
+    arguments += [
+        f"--LabApp.default_url=/lab/tree/{START}",
+        "--ServerApp.answer_yes=True",
+        "--log-level=WARN",
+        "--LabApp.log_level=WARN",
+    ]
     if not browser:
         arguments.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:

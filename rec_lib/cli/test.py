@@ -20,7 +20,7 @@ from pathlib import Path
 from rec_lib.cli import doctor, offline
 from rec_lib.paths import home, root
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider")
 NBVAL = (sys.executable, "tests/chapters/nbval_run.py", "-q", "-p", "no:cacheprovider")
 APART = ("learn", "chapters", "browser")  # folders of tests/ that are stages of their own
 
