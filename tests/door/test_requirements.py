@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import metadata, packages_distributions
 
 import fake_door
 import pytest
@@ -45,6 +45,18 @@ def test_the_tests_lock_is_the_learners_and_more():
 def test_locks_name_no_machine(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert not re.search(r"https?:|file:|--|find-links|index-url", text)
+
+
+def test_every_locked_package_takes_every_supported_python():
+    """The first release of each: Debian's 3.11 is 3.11.2, and a package may ask for 3.11.5."""
+    course = fake_door.load(ROOT)
+    pythons = [f"3.{minor}.0" for minor in range(course.OLDEST[1], course.NEWEST[1] + 1)]
+    refused = {}
+    for name in lock("requirements-dev.lock"):
+        supported = SpecifierSet(metadata(name).get("Requires-Python", ""))
+        if without := [python for python in pythons if not supported.contains(python)]:
+            refused[name] = without
+    assert refused == {}
 
 
 def test_torch_is_pinned():
