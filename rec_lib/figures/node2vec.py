@@ -1,9 +1,9 @@
-"""Pictures of walks: α on the smallest graph, walks and vectors of a real one side by side, and what q does over seeds."""
+"""Pictures of walks: α on the smallest graph, groups of nodes, drawn against expected steps, what q does over lengths."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -16,45 +16,15 @@ from rec_lib.figures.core import (
     GREY,
     ORANGE,
     PALETTE,
-    SEQUENTIAL,
     SYMBOLS,
     VERMILION,
     Picture,
     new_figure,
 )
 
-TRAILS = ((VERMILION, "solid", "circle"), (BLUE, "dash", "square"), (ORANGE, "dot", "diamond"))
+EDGE = "rgba(127,127,127,0.4)"
 CODES = (0, 1, 2, 5, 3, 4, 17)  # plotly's numbers of SYMBOLS
-_BARE = {"visible": False, "fixedrange": True}
-
-
-@dataclass(frozen=True)
-class Explored:
-    """One setting of the node2vec panel.
-
-    graph, place (n, 2)     the graph and where its nodes are drawn; edges: the path of `edge_path`
-    map (n, 2)              the vectors in two dimensions
-    group (n,), groups      what colour and symbol say, and the names of the groups
-    values (n,) or None     for a colour that runs over numbers; None where groups are kinds
-    trails                  the nodes of each walk shown, up to the current step
-    steps                   nodes in a whole walk
-    meters, reference       shares in [0, 1] by name, now and at p = q = 1
-    title, note             headline; one sentence on the budget
-    """
-
-    graph: Graph
-    place: np.ndarray
-    edges: str
-    map: np.ndarray
-    group: np.ndarray
-    groups: tuple[str, ...]
-    values: np.ndarray | None
-    trails: tuple[np.ndarray, ...]
-    steps: int
-    meters: dict[str, float]
-    reference: dict[str, float]
-    title: str
-    note: str
+BARE = {"visible": False, "fixedrange": True}
 
 
 def edge_path(graph: Graph, place: np.ndarray) -> str:
@@ -63,105 +33,30 @@ def edge_path(graph: Graph, place: np.ndarray) -> str:
     return "".join(f"M{a[0]:.3f},{a[1]:.3f}L{b[0]:.3f},{b[1]:.3f}" for a, b in place[pairs].tolist())
 
 
-def explored_figure(data: Explored) -> Picture:
-    """Left: the walks on the graph. Right: the vectors. Below: what the walks did and what the vectors kept."""
-    figure = new_figure(
-        data.title,
-        alt(data),
-        height=640,
-        showlegend=False,
-        margin={"l": 12, "r": 12, "t": 84, "b": 40},
-        xaxis=_BARE | {"domain": [0, 0.49]},
-        yaxis=_BARE | {"domain": [0.36, 1], "scaleanchor": "x", "constrain": "domain"},
-        xaxis2=_BARE | {"domain": [0.51, 1], "anchor": "y2"},
-        yaxis2=_BARE | {"domain": [0.36, 1], "anchor": "x2", "scaleanchor": "x2", "constrain": "domain"},
-        xaxis3={"domain": [0.3, 1], "anchor": "y3", "range": [0, 1.12], "tickformat": ".0%", "fixedrange": True},
-        yaxis3={"domain": [0, 0.3], "anchor": "x3", "autorange": "reversed", "ticks": "", "fixedrange": True},
-        shapes=[{"type": "path", "path": data.edges, "line": {"color": FAINT, "width": 1}, "layer": "below"}],
-        annotations=[_note("walks on the graph 随机游走", 0.245), _note("vectors 嵌入, in 2-D (PCA)", 0.755)],
-    )
-    marker = markers(data)
-    names = np.array(data.graph.names)  # arrays, not lists: plotly checks a list element by element
-    label = np.where(_labelled(data.graph), names, "")
-    _nodes(figure, data.place, names, marker, label)
-    for trail, (color, dash, symbol) in zip(data.trails, TRAILS, strict=True):
-        at = data.place[trail]
-        figure.add_scatter(
-            x=at[:, 0], y=at[:, 1], mode="lines", line={"color": color, "dash": dash, "width": 3}, hoverinfo="skip"
-        )
-        figure.add_scatter(
-            x=at[-1:, 0],
-            y=at[-1:, 1],
-            mode="markers",
-            marker={"symbol": symbol, "size": 17, "color": color, "line": {"width": 2, "color": "#FFFFFF"}},
-            hovertemplate=f"{data.graph.names[trail[-1]]}<extra>here now</extra>",
-        )
-    _nodes(figure, data.map, names, marker, label, "2")
-    bars = list(data.meters)
-    figure.add_bar(
-        x=list(data.meters.values()),
-        y=bars,
-        orientation="h",
-        xaxis="x3",
-        yaxis="y3",
-        marker={"color": [GREY] * 3 + [BLUE, BLUE, VERMILION], "pattern": {"shape": [""] * 5 + ["/"]}},
-        text=[f"{value:.0%}" for value in data.meters.values()],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
-    )
-    figure.add_scatter(
-        x=[data.reference[name] for name in bars],
-        y=bars,
-        xaxis="x3",
-        yaxis="y3",
-        mode="markers",
-        marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": ORANGE}},
-        hovertemplate="%{y} at p = q = 1: %{x:.1%}<extra></extra>",
-    )
-    return figure
+def scatter(at: np.ndarray, axis: str = "", **properties: Any) -> dict[str, Any]:
+    """A scatter trace at the points (n, 2), on the axes x1, y1 or those of the number `axis`."""
+    place = {"x": at[:, 0], "y": at[:, 1], "xaxis": f"x{axis}", "yaxis": f"y{axis}"}
+    return {"type": "scatter"} | place | properties
 
 
-def _nodes(figure: Picture, at: np.ndarray, names: np.ndarray, marker: dict, label: np.ndarray, axis: str = "") -> None:
-    figure.add_scatter(
-        x=at[:, 0],
-        y=at[:, 1],
-        xaxis=f"x{axis}",
-        yaxis=f"y{axis}",
-        mode="markers+text",
-        marker=marker,
-        text=label,
-        textposition="top center",
-        textfont={"size": 12},
-        hovertext=names,
-        hoverinfo="text",
-    )
+def nodes_trace(
+    at: np.ndarray, names: np.ndarray, marker: dict[str, Any], label: np.ndarray, axis: str = ""
+) -> dict[str, Any]:
+    """Nodes at (n, 2), named when hovered over; `label` is written beside them."""
+    font = {"size": 12}
+    text = {"text": label, "textposition": "top center", "textfont": font, "hovertext": names, "hoverinfo": "text"}
+    mode = "markers+text" if any(label) else "markers"  # empty labels would be drawn, too
+    return scatter(at, axis, mode=mode, marker=marker, **text)
 
 
-def _labelled(graph: Graph) -> np.ndarray:
+def labelled(graph: Graph) -> np.ndarray:
     """The few nodes whose names are written: those with most neighbours, if nodes have names worth reading."""
     readable = len(graph) <= 100
     return (graph.degree >= np.sort(graph.degree)[-7]) & readable
 
 
-def markers(data: Explored) -> dict:
-    """Colour and symbol of every node: by kind, or along a scale for numbers; size by degree."""
-    kinds = len(PALETTE)
-    if data.values is None:
-        # one flat step of the scale a kind
-        scale = [[edge / kinds, color] for k, color in enumerate(PALETTE) for edge in (k, k + 1)]
-        color = {"color": data.group % kinds + 0.5, "colorscale": scale, "cmin": 0, "cmax": kinds}
-    else:
-        low, high = float(data.values.min()), float(data.values.max())
-        color = {"color": data.values, "colorscale": SEQUENTIAL, "cmin": low, "cmax": high}
-    symbol = [
-        CODES[(g + g // kinds) % len(CODES)] for g in data.group.tolist()
-    ]  # plain integers: plotly compares slowly else
-    size = (6 + 2.2 * np.sqrt(data.graph.degree)).round(1)
-    return color | {"symbol": symbol, "size": size, "line": {"width": 0.5, "color": "#FFFFFF"}}
-
-
-def _note(text: str, x: float) -> dict:
+def note(text: str, x: float) -> dict[str, Any]:
+    """A subtitle above a part of a figure, centred at x of its width."""
     return {
         "text": text,
         "x": x,
@@ -172,24 +67,6 @@ def _note(text: str, x: float) -> dict:
         "showarrow": False,
         "font": {"size": 15},
     }
-
-
-def alt(data: Explored) -> str:
-    """The picture in words."""
-    said = ", ".join(f"{name} {value:.0%}" for name, value in data.meters.items())
-    seen = "; ".join(str(len(set(trail.tolist()))) for trail in data.trails)
-    return (
-        f"{data.title}. Left: the graph and three walks from one node after {len(data.trails[0]) - 1} steps; they have "
-        f"seen {seen} different nodes. Right: the vectors in two dimensions, coloured by "
-        f"{', '.join(data.groups)}. Below, bars: {said}; ticks mark the values at p = q = 1."
-    )
-
-
-def summary(data: Explored) -> str:
-    """What is seen, in plain text."""
-    now, then = data.meters, data.reference
-    lines = [f"{name} {now[name]:.0%} ({then[name]:.0%} at p = q = 1)" for name in now]
-    return f"Step {len(data.trails[0]) - 1} of {data.steps - 1}. " + "; ".join(lines) + f". {data.note}"
 
 
 def alpha_figure(p: float, q: float) -> Picture:
@@ -204,8 +81,8 @@ def alpha_figure(p: float, q: float) -> Picture:
         f"A graph of five nodes, all weights 1. The walk went from t to v. From v: {told}.",
         height=380,
         showlegend=False,
-        xaxis=_BARE | {"range": [-0.5, 3.1]},
-        yaxis=_BARE | {"range": [-0.5, 1.8]},
+        xaxis=BARE | {"range": [-0.5, 3.1]},
+        yaxis=BARE | {"range": [-0.5, 1.8]},
     )
     for a, b in edges:
         came = (a, b) == ("t", "v")
@@ -291,26 +168,28 @@ def clusters_figure(graph: Graph, place: np.ndarray, labels: Mapping[str, np.nda
         title: headline.
     """
     width = 1 / len(labels)
-    sizes = "; ".join(f"{name}: groups of {sorted(np.bincount(of).tolist(), reverse=True)} nodes" for name, of in labels.items())
+    sizes = "; ".join(
+        f"{name}: groups of {sorted(np.bincount(of).tolist(), reverse=True)} nodes" for name, of in labels.items()
+    )
     figure = new_figure(title, f"The graph drawn {len(labels)} times. {sizes}.", height=420, showlegend=False)
     layout: dict = {"shapes": [], "annotations": [], "margin": {"l": 12, "r": 12, "t": 84, "b": 12}}
     for k, (name, label) in enumerate(labels.items()):
         axis = str(k + 1) if k else ""
-        layout[f"xaxis{axis}"] = _BARE | {"domain": [k * width + 0.01, (k + 1) * width - 0.01], "anchor": f"y{axis}"}
-        layout[f"yaxis{axis}"] = _BARE | {"anchor": f"x{axis}"}
-        line = {"color": FAINT, "width": 1}
+        layout[f"xaxis{axis}"] = BARE | {"domain": [k * width + 0.01, (k + 1) * width - 0.01], "anchor": f"y{axis}"}
+        layout[f"yaxis{axis}"] = BARE | {"anchor": f"x{axis}"}
+        line = {"color": EDGE, "width": 1}
         path = edge_path(graph, place)
         layout["shapes"].append(
             {"type": "path", "path": path, "line": line, "layer": "below", "xref": f"x{axis}", "yref": f"y{axis}"}
         )
-        layout["annotations"].append(_note(name, (k + 0.5) * width))
+        layout["annotations"].append(note(name, (k + 0.5) * width))
         names = np.array(graph.names)
         marker = {
             "color": [PALETTE[g] for g in label.tolist()],
             "symbol": [CODES[g] for g in label.tolist()],
             "size": (6 + 2.2 * np.sqrt(graph.degree)).round(1),
         }
-        _nodes(figure, place, names, marker, np.where(_labelled(graph), names, ""), axis)
+        figure.add_traces([nodes_trace(place, names, marker, np.where(labelled(graph), names, ""), axis)])
     figure.update_layout(**layout)
     return figure
 

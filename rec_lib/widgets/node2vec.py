@@ -13,7 +13,8 @@ from threadpoolctl import ThreadpoolController
 from rec_lib.data.graphs import ROLES, Graph, les_miserables, planted_roles
 from rec_lib.embeddings import Corpus, Vectors, Walker, cooccurrences, train_full_batch
 from rec_lib.evaluation.graph import louvain, purity, same_role_auc, walk_statistics
-from rec_lib.figures.node2vec import Explored, edge_path, explored_figure, spring_place, summary
+from rec_lib.figures.node2vec import edge_path, spring_place
+from rec_lib.figures.node2vec_panel import Explored, explored_figure, summary
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider, steps
 
 PQ = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
@@ -39,7 +40,6 @@ class Scene:
     walker: Walker
     vectors: Vectors
     map: np.ndarray  # (n, 2) of `vectors`
-    meters: dict[str, float]  # at p = q = 1
 
 
 def planted_scene() -> Scene:
@@ -79,7 +79,6 @@ def _scene(
     rng = np.random.default_rng(SEED)
     begin = Vectors(*(rng.normal(0, 0.1, (len(graph), DIM)).astype(np.float32) for _ in range(2)))
     vectors = _train(walks, begin, steps=300)
-    meters = _meters(graph, walks, vectors.centre, community, role)
     return Scene(
         graph,
         place,
@@ -91,7 +90,6 @@ def _scene(
         walker,
         vectors,
         flat(vectors.centre),
-        meters,
     )
 
 
@@ -157,6 +155,7 @@ class Explorer:
         scene = self.scenes[graph]
         with self._blas.limit(limits=1, user_api="blas"):
             points, meters = self._learn(graph, p, q, length, num_walks)
+            _, reference = self._learn(graph, 1.0, 1.0, length, num_walks)
         shown = scene.walker.walk(p, q, 3, length, rng=np.random.default_rng(SEED + 1), starts=np.array([scene.start]))
         kinds = {COLOURS[0]: scene.community, COLOURS[1]: scene.role}
         group = kinds.get(colour, np.zeros(len(scene.graph), int))
@@ -173,7 +172,7 @@ class Explorer:
             trails=tuple(walk[: step + 1] for walk in shown),
             steps=length,
             meters=meters,
-            reference=scene.meters,
+            reference=reference,
             title=f"{graph.split(' 悲')[0]}: p = {p:g}, q = {q:g}",
             note=(
                 f"{num_walks} walks of {length} nodes make {tokens} tokens a node; the vectors take the same {STEPS} steps on "
@@ -204,7 +203,9 @@ def node2vec_panel() -> Panel:
         "step": slider("step shown", 0, 79, 12, 1),
     }
     panel = Panel(controls, explorer.compute, explored_figure, summary)
-    play = ipywidgets.Play(min=0, max=79, interval=250, description="play the walks", show_repeat=False)
+    play = ipywidgets.Play(
+        min=0, max=79, value=controls["step"].value, interval=250, description="play the walks", show_repeat=False
+    )
     ipywidgets.jslink((play, "value"), (controls["step"], "value"))
     panel.box.children = (*panel.box.children[:2], play, *panel.box.children[2:])
     return panel
