@@ -1,26 +1,61 @@
-"""``course.py measure SECTION …``: train over several seeds and write assets/measured/<section>.json."""
+"""Train over several seeds and write assets/measured/<section>.json, which the notebooks' claims read.
+
+``course.py measure SECTION …`` measures; with ``--check`` it changes nothing, measures again with the stored seeds and
+lists what came out differently.
+"""
 
 from __future__ import annotations
 
 import argparse
+import tempfile
+from pathlib import Path
 
-from rec_lib.experiments import load_experiment, measure
+from rec_lib.experiments import Measured, load_experiment, measure, measured
 from rec_lib.experiments.core import MODULES
+
+RTOL, ATOL = 0.02, 0.002  # what another CPU may move a mean by, beside four standard errors of it
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="course.py measure", description=__doc__)
-    parser.add_argument(
-        "sections", nargs="*", metavar="SECTION", help=f"from {', '.join(MODULES)}; all if none is given"
-    )
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(MODULES)}; all if none is given")
     parser.add_argument("--seeds", type=int, default=5, help="number of seeds (default 5, at least 2)")
+    parser.add_argument("--check", action="store_true", help="measure again and compare with what is stored")
     options = parser.parse_args(argv)
     if unknown := [name for name in options.sections if name not in MODULES]:
         parser.error(f"no experiment belongs to {', '.join(unknown)}; there are {', '.join(MODULES)}")
-    for name in options.sections or MODULES:
+    sections = options.sections or list(MODULES)
+    if options.check:
+        return max([check(name) for name in sections])
+    for name in sections:
         result = measure(load_experiment(name), seeds=range(options.seeds))
         width = max(map(len, result.results))
         print(f"{name}: assets/measured/{name}.json, {len(result.seeds)} seeds")
         for key in result.results:
             print(f"  {key:{width}s}  {result.mean(key):.4f} ± {result.sd(key):.4f}")
     return 0
+
+
+def check(name: str) -> int:
+    """1 if a section, measured again, differs from what is stored; says where."""
+    stored = measured(name)
+    with tempfile.TemporaryDirectory() as folder:
+        again = measure(load_experiment(name), seeds=stored.seeds, folder=Path(folder))
+    differing = differences(stored, again)
+    print(f"{name}: {len(stored.results)} results measured again, {len(differing)} differ", flush=True)
+    for line in differing:
+        print(f"  {line}")
+    return 1 if differing else 0
+
+
+def differences(stored: Measured, again: Measured) -> list[str]:
+    """The results whose mean moved by more than four standard errors and what another CPU explains."""
+    if stored.results.keys() != again.results.keys():
+        return [f"other names: {sorted(stored.results.keys() ^ again.results.keys())}"]
+    found = []
+    for key in stored.results:
+        old, new = stored.mean(key), again.mean(key)
+        allowed = 4 * stored.sd(key) / len(stored.seeds) ** 0.5 + RTOL * abs(old) + ATOL
+        if not abs(new - old) <= allowed:
+            found.append(f"{key}: stored {old:.4f}, now {new:.4f}")
+    return found

@@ -10,8 +10,8 @@ def main(argv: list[str]) -> int:
     chapters, work = root() / "chapters", root() / "work"
     found = workcopy.find(chapters, argv[0]) if len(argv) == 1 else []
     if len(found) != 1:
-        said = f"{argv[0]!r} names {len(found)} notebooks" if len(argv) == 1 else "Which notebook?"
-        print(f"{said}. Name one by its section or its file:\n")
+        said = f"{argv[0]!r} names {len(found)} notebooks. " if len(argv) == 1 else ""
+        print(f"{said}Name one notebook by its section or its file:\n")
         for name in workcopy.originals(chapters):
             if name.endswith(".ipynb"):
                 print(f"  {workcopy.section(chapters / name):8s} {name}")

@@ -69,12 +69,12 @@ def environment(scratch: Path, thorough: bool) -> dict[str, str]:
     chosen = {
         "REC_LIB_HOME": str(scratch / "home"),
         "REC_LIB_DATA": os.environ.get("REC_LIB_DATA") or str(home() / "data"),
-        "REC_LIB_SEEDS": "all" if thorough else "1",
+        "REC_LIB_SEEDS": "5" if thorough else "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
     }
-    return {**os.environ, **chosen, **({"REC_LIB_REMEASURE": "1"} if thorough else {})}
+    return {**os.environ, **chosen}
 
 
 def stages(thorough: bool, browser: bool, unplugged: list[str] | None) -> Iterator[Stage]:
@@ -93,6 +93,7 @@ def stages(thorough: bool, browser: bool, unplugged: list[str] | None) -> Iterat
     if thorough:
         yield Stage(f"notebooks again{how}", (*cut, *NBVAL))
         yield Stage("notebooks, baseline CPU", (*NBVAL, "--baseline"))
+        yield Stage("measurements again", (sys.executable, "-m", "rec_lib.cli", "measure", "--check"))
     if browser:
         every = {"REC_LIB_BROWSER": "all"} if thorough else {}
         yield Stage(f"browser{how}", (*cut, *PYTEST, *which, "tests/browser"), every)

@@ -21,7 +21,12 @@ def test_stages_by_default():
 
 def test_stages_when_thorough():
     more = names(thorough=True, unplugged=["cut"])
-    assert more[-3:] == ["notebooks again, network cut", "notebooks, baseline CPU", "browser, network cut"]
+    assert more[-4:] == [
+        "notebooks again, network cut",
+        "notebooks, baseline CPU",
+        "measurements again",
+        "browser, network cut",
+    ]
     stages = {stage.name: stage for stage in test.stages(True, True, ["cut"])}
     assert stages["browser, network cut"].command[0] == "cut"
     assert stages["browser, network cut"].env == {"REC_LIB_BROWSER": "all"}
@@ -42,7 +47,7 @@ def test_nothing_is_written_into_the_clone_but_the_data(tmp_path, monkeypatch):
     assert env["REC_LIB_HOME"] == str(tmp_path / "scratch" / "home")
     assert env["REC_LIB_DATA"] == str(tmp_path / "own" / "data")
     assert env["REC_LIB_SEEDS"] == "1"
-    assert test.environment(tmp_path, thorough=True)["REC_LIB_SEEDS"] == "all"
+    assert test.environment(tmp_path, thorough=True)["REC_LIB_SEEDS"] == "5"
     monkeypatch.setenv("REC_LIB_DATA", "/elsewhere")
     assert test.environment(tmp_path, thorough=False)["REC_LIB_DATA"] == "/elsewhere"
 

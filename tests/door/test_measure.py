@@ -1,0 +1,54 @@
+"""`course.py measure`: which sections there are, and when a result counts as changed."""
+
+import pytest
+
+from rec_lib.cli import bench, measure
+from rec_lib.experiments import Measured
+
+
+def result(**values: tuple[float, ...]) -> Measured:
+    return Measured("3.7.2", tuple(range(5)), values, "")
+
+
+STORED = result(auc=(0.70, 0.71, 0.72, 0.71, 0.70), count=(3.0,) * 5)
+
+
+@pytest.mark.parametrize(
+    ("again", "found"),
+    [
+        (STORED, []),
+        (result(auc=(0.71, 0.71, 0.73, 0.71, 0.71), count=(3.01,) * 5), []),
+        (result(auc=(0.80,) * 5, count=(3.0,) * 5), ["auc: stored 0.7080, now 0.8000"]),
+        (result(auc=(float("nan"),) * 5, count=(3.0,) * 5), ["auc: stored 0.7080, now nan"]),
+        (result(auc=(0.71,) * 5, count=(4.0,) * 5), ["count: stored 3.0000, now 4.0000"]),
+        (result(auc=(0.71,) * 5), ["other names: ['count']"]),
+    ],
+)
+def test_what_counts_as_changed(again, found):
+    assert measure.differences(STORED, again) == found
+
+
+def test_check_measures_again_and_leaves_the_stored_file_alone(monkeypatch, capsys):
+    monkeypatch.setattr(measure, "measured", lambda name: STORED)
+    monkeypatch.setattr(measure, "load_experiment", lambda name: name)
+    folders = []
+
+    def fake(experiment, seeds, folder):
+        folders.append(folder)
+        return result(auc=(0.9,) * 5, count=(3.0,) * 5)
+
+    monkeypatch.setattr(measure, "measure", fake)
+    assert measure.main(["--check", "3.7.2"]) == 1
+    assert folders[0] is not None
+    assert "2 results measured again, 1 differ" in capsys.readouterr().out
+
+
+def test_unknown_sections_are_refused_and_the_known_named(capsys):
+    with pytest.raises(SystemExit):
+        measure.main(["9.9"])
+    assert "3.7.2" in capsys.readouterr().err
+
+
+def test_unknown_benchmarks_are_refused(capsys):
+    assert bench.main(["not_there"]) == 2
+    assert "not_there" in capsys.readouterr().out
