@@ -7,6 +7,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from rec_lib.data.graphs import Graph
 from rec_lib.figures.core import (
@@ -75,7 +76,8 @@ def alpha_figure(p: float, q: float) -> Picture:
     edges = [("t", "v"), ("v", "x₁"), ("v", "x₂"), ("v", "x₃"), ("t", "x₁")]
     ways = {"t": ("1/p", 1 / p, 0), "x₁": ("1", 1.0, 1), "x₂": ("1/q", 1 / q, 2), "x₃": ("1/q", 1 / q, 2)}
     total = sum(value for _, value, _ in ways.values())
-    told = ", ".join(f"to {x} α = {name} = {value:g}, P = {value / total:.2f}" for x, (name, value, _) in ways.items())
+    law = {x: f"α = {name}" + (f" = {value:g}" if d != 1 else "") for x, (name, value, d) in ways.items()}
+    told = ", ".join(f"to {x} {law[x]}, P = {value / total:.2f}" for x, (_, value, _) in ways.items())
     figure = new_figure(
         f"The walk went t → v. Where next? p = {p:g}, q = {q:g}",
         f"A graph of five nodes, all weights 1. The walk went from t to v. From v: {told}.",
@@ -107,14 +109,14 @@ def alpha_figure(p: float, q: float) -> Picture:
         },
         hoverinfo="skip",
     )
-    for x, (name, value, d) in ways.items():
+    for x, (_, value, d) in ways.items():
         figure.add_annotation(
             x=place[x][0] + (-0.12 if x == "t" else 0.12),
             y=place[x][1],
-            text=f"d = {d}: α = {name} = {value:g}, P = {value / total:.2f}",
+            text=f"d = {d}: {law[x]}, P = {value / total:.2f}",
             showarrow=False,
             xanchor="left",
-            yshift=-30 if x == "t" else 0,
+            yshift=34 if x == "t" else 0,
             xshift=-20 if x == "t" else 12,
         )
     return figure
@@ -159,6 +161,14 @@ def spring_place(graph: Graph) -> np.ndarray:
     return np.array([layout[v] for v in range(len(graph))])
 
 
+def recoloured(label: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """The same groups, renumbered so that as many nodes as possible bear the number that they have in `like`."""
+    kinds = max(label.max(), like.max()) + 1
+    shared = np.zeros((kinds, kinds))
+    np.add.at(shared, (label, like), 1)
+    return linear_sum_assignment(-shared)[1][label]
+
+
 def clusters_figure(graph: Graph, place: np.ndarray, labels: Mapping[str, np.ndarray], title: str) -> Picture:
     """The graph once for each labelling, side by side; colour and symbol are the label.
 
@@ -167,6 +177,8 @@ def clusters_figure(graph: Graph, place: np.ndarray, labels: Mapping[str, np.nda
         labels: subtitle → label of each node, (n,) whole numbers below 7.
         title: headline.
     """
+    first = next(iter(labels.values()))
+    labels = {name: recoloured(label, first) for name, label in labels.items()}
     width = 1 / len(labels)
     sizes = "; ".join(
         f"{name}: groups of {sorted(np.bincount(of).tolist(), reverse=True)} nodes" for name, of in labels.items()
