@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Chapter:
     """One notebook, read."""
 
     path: Path
-    notebook: NotebookNode
+    notebook: NotebookNode = field(repr=False)
 
     @classmethod
     def read(cls, path: Path) -> Chapter:

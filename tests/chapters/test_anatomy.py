@@ -16,9 +16,11 @@ def prose(chapter, old, new):
 
 
 def code(chapter, old, new):
-    """Replace text in the first code cell that has it."""
-    cell = next(c for c in chapter.code if old in c.source)
-    cell.source = cell.source.replace(old, new, 1)
+    """Replace text in every code cell that has it."""
+    cells = [c for c in chapter.code if old in c.source]
+    assert cells, f"no code cell has {old!r}"
+    for cell in cells:
+        cell.source = cell.source.replace(old, new)
 
 
 def after_title(chapter, text):

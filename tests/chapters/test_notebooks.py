@@ -33,10 +33,12 @@ def read(name: str) -> anatomy.Chapter:
 @pytest.mark.parametrize("rule", anatomy.BOTH, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", sorted(promised() | stored()))
 def test_notebook(name, rule):
-    assert rule(read(name)) == []
+    wrong = rule(read(name))
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("rule", anatomy.SECTION, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("name", sorted(n for n in promised() | stored() if anatomy.kind_of(n) == "section"))
 def test_section(name, rule):
-    assert rule(read(name)) == []
+    wrong = rule(read(name))
+    assert not wrong, "\n".join(wrong)
