@@ -109,6 +109,7 @@ def measure(experiment: Experiment, seeds: Iterable[int] = range(5), folder: Pat
     seeds = tuple(seeds)
     if len(seeds) < 2:
         raise ValueError(f"got seeds={seeds}: a spread needs at least two.")
+    fingerprint = experiment.fingerprint  # of the code that runs now: it may be edited before the last seed is done
     start = time.perf_counter()
     runs = [experiment.run(seed, **experiment.settings) for seed in tqdm(seeds, desc=experiment.id, unit="seed")]
     if any(run.keys() != runs[0].keys() for run in runs):
@@ -117,7 +118,7 @@ def measure(experiment: Experiment, seeds: Iterable[int] = range(5), folder: Pat
         )
     record = {
         "id": experiment.id,
-        "fingerprint": experiment.fingerprint,
+        "fingerprint": fingerprint,
         "seeds": seeds,
         "settings": experiment.settings,
         "seconds": round(time.perf_counter() - start, 1),
