@@ -92,7 +92,9 @@ def problems(path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8")
         ids = [cell.get("id") for cell in json.loads(text)["cells"]]
         if None in ids or len(set(ids)) < len(ids):  # said before nbformat quietly repairs them
-            return [f"cell ids are missing or repeated: {sorted({str(i) for i in ids if i is None or ids.count(i) > 1})}"]
+            return [
+                f"cell ids are missing or repeated: {sorted({str(i) for i in ids if i is None or ids.count(i) > 1})}"
+            ]
         notebook = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook)
     except (KeyError, ValueError, nbformat.ValidationError) as error:
