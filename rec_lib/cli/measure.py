@@ -19,7 +19,7 @@ RTOL, ATOL = 0.02, 0.002  # what another CPU may move a mean by, beside four sta
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="course.py measure", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(MODULES)}; all if none is given")
-    parser.add_argument("--seeds", type=int, default=5, help="number of seeds (default 5, at least 2)")
+    parser.add_argument("--seeds", type=int, help="number of seeds, at least 2 (default: as many as stored, else 5)")
     parser.add_argument("--check", action="store_true", help="measure again and compare with what is stored")
     options = parser.parse_args(argv)
     if unknown := [name for name in options.sections if name not in MODULES]:
@@ -28,12 +28,20 @@ def main(argv: list[str]) -> int:
     if options.check:
         return max([check(name) for name in sections])
     for name in sections:
-        result = measure(load_experiment(name), seeds=range(options.seeds))
+        result = measure(load_experiment(name), seeds=range(options.seeds or stored_seeds(name)))
         width = max(map(len, result.results))
         print(f"{name}: assets/measured/{name}.json, {len(result.seeds)} seeds")
         for key in result.results:
             print(f"  {key:{width}s}  {result.mean(key):.4f} ± {result.sd(key):.4f}")
     return 0
+
+
+def stored_seeds(name: str) -> int:
+    """As many seeds as the stored results have; 5 for a section that was never measured."""
+    try:
+        return len(measured(name).seeds)
+    except FileNotFoundError:
+        return 5
 
 
 def check(name: str) -> int:
