@@ -179,7 +179,7 @@ or_and = Derivation(
         ),
         Step(
             "turned round",
-            1 - (1 - (1 - (1 - p) ** L) ** K),
+            sp.Add(1, sp.Mul(-1, 1 - (1 - (1 - p) ** L) ** K, evaluate=False), evaluate=False),
             "Swap p and 1 − p, K and L: OR-then-AND finds exactly what AND-then-OR would have missed.",
         ),
     ),

@@ -58,12 +58,13 @@ def buckets_figure(data: Buckets) -> Picture:
         f"{len(data.points)} points in the plane, with the {int(hit.sum())} that share a bucket with the query marked; "
         f"{missed} of its {NEIGHBOURS} nearest are not among them. Beside it the probability of being a candidate against "
         f"that of one hash: {data.near[1]:.2f} at the 10th neighbour, {data.far[1]:.2f} at the median distance.",
-        height=500,
+        height=540,
+        margin={"l": 56, "r": 24, "t": 56, "b": 110},
         xaxis={"range": [data.axis[0], data.axis[-1]], "domain": [0, 0.54], "constrain": "domain", "showgrid": False},
         yaxis={"range": [data.axis[0], data.axis[-1]], "scaleanchor": "x", "constrain": "domain", "showgrid": False},
         xaxis2={"range": [0, 1], "domain": [0.66, 1], "title": "p: one hash collides"},
         yaxis2={"range": [0, 1.04], "anchor": "x2", "title": "P: candidate"},
-        legend={"orientation": "h", "y": -0.16, "x": 0},
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
     )
     ends = np.concatenate([data.walls, np.full((len(data.walls), 1, 2), np.nan)], axis=1).reshape(-1, 2)
     names = np.asarray(data.names)
@@ -87,12 +88,12 @@ def buckets_figure(data: Buckets) -> Picture:
         _line(np.array([[data.steep, 0], [data.steep, 1]]), "steep", {"color": GREY, "width": 1.5, "dash": "dot"}),
     ]
     for at, text, symbol, colour, place in (
-        (data.near, "10th neighbour", "circle", GREEN, "middle left"),
-        (data.far, "median distance", "square", GREY, "middle right"),
+        (data.near, "10th neighbour", "circle", GREEN, "middle left" if data.near[0] > 0.5 else "middle right"),
+        (data.far, "median distance", "square", GREY, "middle left" if data.far[0] > 0.5 else "middle right"),
     ):
         marker = {"color": colour, "size": 13, "symbol": symbol}
         dot = _dots(np.array([at]), text, marker, np.array([text]))
-        curve.append(dot | {"mode": "markers+text", "textposition": place})
+        curve.append(dot | {"mode": "markers+text", "textposition": place, "cliponaxis": False})
     # plain dicts, added at once: plotly checks a trace object twice, and this is drawn while a slider moves
     figure.add_traces(plane + [c | {"xaxis": "x2", "yaxis": "y2", "showlegend": False} for c in curve])
     return figure
@@ -123,8 +124,8 @@ def kdtree_figure(tree: KDTree, query: np.ndarray, k: int) -> Picture:
         f"Points in the plane, cut at medians into boxes. To find the {k} nearest of the query, the search measured the "
         f"{len(seen)} points of the boxes around it and none of the others.",
         height=480,
-        xaxis={"range": [low[0], high[0]], "showgrid": False},
-        yaxis={"range": [low[1], high[1]], "scaleanchor": "x", "showgrid": False},
+        xaxis={"range": [low[0], high[0]], "showgrid": False, "zeroline": False, "constrain": "domain"},
+        yaxis={"range": [low[1], high[1]], "scaleanchor": "x", "showgrid": False, "zeroline": False},
     )
     cuts = np.array(_cuts(tree, 0, low, high)).reshape(-1, 2)
     turn = np.linspace(0, 2 * np.pi, 90)
@@ -134,10 +135,10 @@ def kdtree_figure(tree: KDTree, query: np.ndarray, k: int) -> Picture:
     figure.add_traces(
         [
             _line(cuts, "cuts at medians", {"color": "rgba(127,127,127,0.6)", "width": 1}),
-            _line(ball, "reach of the k-th best", {"color": VERMILION, "width": 2, "dash": "dash"}),
             _dots(points[rest], "skipped", {"color": GREY, "size": 4, "symbol": "circle"}, rest.astype(str)),
             _dots(points[others], "measured", square, others.astype(str)),
             _dots(points[ids[0]], "answer", diamond, ids[0].astype(str)),
+            _line(ball, "reach of the k-th best", {"color": VERMILION, "width": 2, "dash": "dash"}),
             _dots(np.array([query]), "query", {"color": VERMILION, "size": 14, "symbol": "star"}, np.array(["query"])),
         ]
     )
@@ -173,7 +174,7 @@ def curves_figure(
         line = {"color": PALETTE[i % len(PALETTE)], "dash": DASHES[i % len(DASHES)]}
         figure.add_scatter(x=x, y=y, mode="lines", name=name, line=line)
     for i, (name, (at, y)) in enumerate((points or {}).items()):
-        marker = {"color": PALETTE[(i + 1) % len(PALETTE)], "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 9}
+        marker = {"color": PALETTE[i % len(PALETTE)], "symbol": SYMBOLS[i % len(SYMBOLS)], "size": 9}
         figure.add_scatter(x=at, y=y, mode="markers", name=name, marker=marker)
     for name, place in (upright or {}).items():
         figure.add_vline(

@@ -26,14 +26,14 @@ class BucketWorld:
     """Points in the plane, some of them queries, and TABLES × HASHES hashes to choose from."""
 
     def __init__(self, points: np.ndarray, names: Sequence[str], rng: np.random.Generator) -> None:
-        if points.ndim != 2 or points.shape[1] != 2 or len(points) < QUERIES or len(names) != len(points):
+        if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2 * QUERIES or len(names) != len(points):
             raise ValueError(
-                f"got points {points.shape} and {len(names)} names; expected (n, 2) with n >= {QUERIES}, a name each"
+                f"got points {points.shape} and {len(names)} names; expected (n, 2) with n >= {2 * QUERIES}, a name each"
             )
         self.points, self.names = points, names
-        # a query is worth looking at where points are: take them from the middle half of the cloud
-        middle = np.argsort(np.linalg.norm(points - np.median(points, axis=0), axis=1))[: len(points) // 2]
-        self.queries = rng.choice(middle, QUERIES, replace=False)
+        # the outermost tenth of the points has no neighbours to speak of, and may lie outside the picture
+        inner = np.argsort(np.linalg.norm(points - np.median(points, axis=0), axis=1))[: 9 * len(points) // 10]
+        self.queries = rng.choice(inner, QUERIES, replace=False)
         found, distances = ExactIndex().build(points).query(points[self.queries], NEIGHBOURS + 1)
         others = found != self.queries[:, None]
         others[others.all(axis=1), -1] = False  # more than k duplicates came before the query itself
@@ -42,7 +42,7 @@ class BucketWorld:
         self.far = float(np.median(np.linalg.norm(points[self.queries][:, None] - points, axis=2)))
         self.directions = rng.standard_normal((2, TABLES[1], HASHES[1]))
         self.offsets = rng.uniform(0, 1, (TABLES[1], HASHES[1]))  # in units of w
-        reach = 1.05 * np.abs(points).max()
+        reach = 1.1 * np.quantile(np.abs(points), 0.99)
         self.axis = np.linspace(-reach, reach, GRID)
         self.places = np.stack(np.meshgrid(self.axis, self.axis), axis=-1).reshape(-1, 2)
 
