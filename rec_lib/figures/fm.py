@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import plotly.graph_objects as go
 
 from rec_lib.figures.core import BLUE, DIVERGING, GREY, VERMILION, Picture, new_figure
 
@@ -86,7 +85,7 @@ def contributions_figure(data: Contributions) -> Picture:
         showlegend=False,
     )
     figure.add_heatmap(
-        z=cells,
+        z=[[None if np.isnan(value) else float(value) for value in row] for row in cells],  # JSON has no NaN
         zmin=-data.scale,
         zmax=data.scale,
         zmid=0,
@@ -149,69 +148,3 @@ def summary(data: Contributions) -> str:
     )
     note = f" {data.note}" if data.note else ""
     return f"{sum(data.present)} of {len(data.fields)} fields on: {parts}. Logit {data.logit:+.2f}, P(like) = {data.probability:.1%}.{pair}{note}"
-
-
-def groups_figure(
-    names: list[str], liked: list[float], n: list[int], additive: list[float], title: str, additive_name: str
-) -> Picture:
-    """Observed shares with 95 % intervals, one group of rows a place, and beside each what an additive model says.
-
-    Args:
-        names: of the groups.
-        liked: observed share of each group.
-        n: rows of each group; the interval is ±1.96·√(p(1−p)/n), cut at 0 and 1.
-        additive: predicted share of each group.
-        title: headline.
-        additive_name: legend of the prediction.
-    """
-    p, rows = np.array(liked), np.array(n)
-    half = 1.96 * np.sqrt(p * (1 - p) / rows)
-    said = "; ".join(
-        f"{g}: {a:.0%} of {k}, predicted {b:.0%}" for g, a, k, b in zip(names, liked, n, additive, strict=True)
-    )
-    figure = new_figure(title, f"Shares of liked films by group, observed and predicted. {said}.", height=380)
-    figure.add_scatter(
-        x=[f"{name}<br>n = {k}" for name, k in zip(names, n, strict=True)],
-        y=p,
-        error_y={"array": np.minimum(half, 1 - p), "arrayminus": np.minimum(half, p), "thickness": 2, "width": 8},
-        mode="markers",
-        name="observed (95 % interval)",
-        marker={"size": 13, "color": BLUE, "symbol": "circle"},
-    )
-    figure.add_scatter(
-        x=[f"{name}<br>n = {k}" for name, k in zip(names, n, strict=True)],
-        y=additive,
-        mode="markers",
-        name=additive_name,
-        marker={"size": 13, "color": VERMILION, "symbol": "diamond-open", "line": {"width": 3}},
-    )
-    figure.update_yaxes(title_text="share of films liked", tickformat=".0%", range=[0, 1])
-    figure.update_layout(legend={"orientation": "h", "y": 1.12, "x": 0})
-    return figure
-
-
-def density_figure(z: np.ndarray, chosen: float, chosen_name: str, title: str) -> go.Figure:
-    """Histogram of standardised values beside the standard normal curve that luck alone would give."""
-    figure = new_figure(
-        title,
-        f"Histogram of {len(z)} standardised interactions with standard deviation {z.std(ddof=1):.2f}, over the normal curve "
-        f"of pure luck; {chosen_name} stands at {chosen:.1f}.",
-        height=340,
-        bargap=0.05,
-    )
-    grid = np.linspace(-4, 4, 81)
-    figure.add_histogram(
-        x=z, xbins={"start": -4, "end": 4, "size": 0.5}, name="users", marker={"color": BLUE}, opacity=0.6
-    )
-    figure.add_scatter(
-        x=grid,
-        y=len(z) * 0.5 * np.exp(-(grid**2) / 2) / np.sqrt(2 * np.pi),
-        mode="lines",
-        name="luck alone",
-        line={"color": VERMILION, "dash": "dash"},
-    )
-    figure.add_annotation(x=chosen, y=0, text=chosen_name, showarrow=True, arrowhead=2, ay=-70, ax=0)
-    figure.update_xaxes(title_text="comedy × romance, in standard errors", range=[-4, 4])
-    figure.update_yaxes(title_text="users")
-    figure.update_layout(legend={"orientation": "h", "y": 1.14, "x": 0})
-    return figure

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from rec_lib.data import movielens
 from rec_lib.data.movielens import MovieLens
 from rec_lib.data.table import Table
-from rec_lib.data.views import encoders, item_titles
+from rec_lib.data.views import ctr, encoders, item_titles
 from rec_lib.figures.fm import Contributions, contributions_figure, summary
 from rec_lib.layers import bi_interaction
 from rec_lib.models import FM, NFM, DeepFM
 from rec_lib.schema import PAD, Batch
+from rec_lib.training import fit
 from rec_lib.widgets.core import Panel, check_choice, choice, switch
 
 # raw ids: 354 is the user of 3.7.2, the others are among those with the most ratings
@@ -168,3 +170,14 @@ def interactions_panel(
         controls[control] = switch(f"{name} on", True)
         controls[control].layout = {"width": "132px"}
     return Panel(controls, reader.compute, contributions_figure, summary)
+
+
+def demo() -> Panel:
+    """The panel of a DeepFM trained for two epochs on MovieLens-100K; the caller's random state is untouched."""
+    ml = movielens.load("ml-100k")
+    table = ctr(ml)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = DeepFM(table.schema)
+        fit(model, table, optimizers=[torch.optim.Adam(model.parameters(), lr=3e-3)], epochs=2, progress=False)
+    return interactions_panel(model, table, ml)
