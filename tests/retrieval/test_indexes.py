@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from rec_lib.retrieval import LSH, CosineLSH, ExactIndex, KDTree, OrAndLSH, recall_at_k
+from rec_lib.retrieval import LSH, CosineLSH, ExactIndex, KDTree, OrAndLSH, recall_at_k, warm_up
+from rec_lib.retrieval.kdtree import _search
 
 EXACT = {"exact": ExactIndex, "kdtree": KDTree, "kdtree, one point a leaf": lambda: KDTree(leaf_size=1)}
 EVERY = EXACT | {
@@ -241,3 +242,8 @@ def test_recall_counts_neighbours_not_padding():
     assert recall_at_k(np.array([[-1, -1]]), np.array([[-1, -1]])) == 1.0
     with pytest.raises(ValueError, match="expected"):
         recall_at_k(np.zeros((2, 3)), np.zeros((1, 3)))
+
+
+def test_warm_up_compiles_both_precisions():
+    warm_up()
+    assert {str(signature[0].dtype) for signature in _search.signatures} >= {"float32", "float64"}
