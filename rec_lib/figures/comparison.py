@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy.stats import t
 
 from rec_lib.figures.core import DASHES, PALETTE, SYMBOLS, VERMILION, Picture, new_figure
 
@@ -54,7 +55,7 @@ def intervals_figure(
     live: Mapping[str, float] | None = None,
     best: float | None = None,
 ) -> Picture:
-    """One row a model: every seed as a dot, mean ± 2 standard deviations as a bar, the live run as a diamond.
+    """One row a model: every seed as a dot, the 95 % prediction interval as a bar, the live run as a diamond.
 
     Args:
         values: model → one value a seed.
@@ -70,17 +71,22 @@ def intervals_figure(
         raise ValueError("intervals_figure needs at least two seeds a model to show a spread.")
     names = list(values)
     means = {name: float(np.mean(v)) for name, v in values.items()}
-    spreads = {name: 2 * float(np.std(v, ddof=1)) for name, v in values.items()}
+    spreads = {
+        name: float(t.ppf(0.975, len(v) - 1) * np.std(v, ddof=1) * (1 + 1 / len(v)) ** 0.5)
+        for name, v in values.items()
+    }
     said = "; ".join(f"{name} {means[name]:.4f} ± {spreads[name]:.4f}" for name in names)
     figure = new_figure(
-        title, f"{x} of each model over seeds, mean ± 2 standard deviations. {said}.", height=150 + 52 * len(names)
+        title,
+        f"{x} of each model over seeds, with the 95 % prediction interval of one more seed. {said}.",
+        height=150 + 52 * len(names),
     )
     figure.add_scatter(
         x=list(means.values()),
         y=names,
         error_x={"array": list(spreads.values()), "thickness": 3, "width": 9},
         mode="markers",
-        name="mean ± 2 sd",
+        name="mean, 95 % prediction interval",
         marker={"symbol": "line-ns", "size": 18, "line": {"width": 3, "color": PALETTE[0]}},
     )
     figure.add_scatter(

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from rec_lib import experiments
 from rec_lib.experiments import Experiment, core, load_experiment, measure, measured
@@ -24,13 +25,13 @@ def test_results_come_back_with_their_spread(tmp_path):
     b = [coin(s, 3.0)["b"] for s in range(6)]
     assert m.mean("a") == pytest.approx(np.mean(a), abs=1e-5)
     assert m.sd("a") == pytest.approx(np.std(a, ddof=1), abs=1e-5)
-    assert m.interval("a") == pytest.approx(
-        (np.mean(a) - 2 * np.std(a, ddof=1), np.mean(a) + 2 * np.std(a, ddof=1)), abs=1e-4
-    )
+    half = 2.5706 * np.std(a, ddof=1) * (7 / 6) ** 0.5  # t with 5 degrees of freedom, one more seed beside six
+    assert m.interval("a") == pytest.approx((np.mean(a) - half, np.mean(a) + half), abs=1e-4)
     paired = m.paired("a", "b")
     d = np.subtract(a, b)
     assert (paired.min, paired.wins, paired.seeds) == (pytest.approx(d.min(), abs=1e-5), (d > 0).sum(), 6)
-    assert paired.lower == pytest.approx(d.mean() - 2 * d.std(ddof=1) / 6**0.5, abs=1e-5)
+    low, high = stats.t.interval(0.95, 5, loc=d.mean(), scale=stats.sem(d))
+    assert paired.lower == pytest.approx(low, abs=1e-5)
     record = json.loads((tmp_path / "0.0.json").read_text())
     assert record["settings"] == {"bias": 3.0}
     assert set(record["versions"]) == {"python", "torch", "numpy"}
