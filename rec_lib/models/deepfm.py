@@ -1,6 +1,6 @@
 """DeepFM: a factorization machine and an MLP that share one embedding table.
 
-Paper    Guo et al., "DeepFM", IJCAI 2017, arXiv:1703.04247: eq. 1 (sum), 2 (FM), 3-4 (deep).
+Paper    Guo et al., "DeepFM", IJCAI 2017, arXiv:1703.04247: eq. 1 (sum of two), 2 (FM: two terms), 3-4 (deep).
 Section  3.7.2 DeepFM——用FM代替Wide部分
 Idea     y = w0 + Σ w_i x_i  +  Σ_{i<j} <v_i, v_j> x_i x_j  +  MLP([v_1 … v_F, dense])
 Differs  w0 (the paper's FM part has none); dense features enter the linear term and the MLP, not the FM term; a bag or history is one field, the mean of its rows; logits, no sigmoid here.
@@ -35,7 +35,7 @@ class DeepFM(CTRModel):
     def forward(self, batch: Batch) -> Tensor:
         v = self.emb(batch)  # (B, F, D)
         x = self.emb.flat(v, batch)  # (B, F·D + N)
-        y_linear = self.linear(batch)  # (B,)   w0 + Σ w_i x_i
-        y_fm = fm_pairwise(v)  # (B,)   eq. 2
+        y_linear = self.linear(batch)  # (B,)  eq. 2, first order: w0 + Σ w_i x_i
+        y_fm = fm_pairwise(v)  # (B,)  eq. 2, pairs
         y_deep = self.mlp(x).squeeze(-1)  # (B,)   eq. 3-4
         return y_linear + y_fm + y_deep  # (B,)   eq. 1, before σ
