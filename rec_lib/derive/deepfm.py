@@ -22,17 +22,17 @@ m, q = sp.symbols("m q", integer=True, positive=True)
 u, d, W, U, b, h = indexed("u", "d", "W", "U", "b", "h")
 b0 = symbol_array("b_0", ())
 
-# one hidden layer shows everything: W reads the vectors, U the dense features
-_unit = b[m] + Sum(W[m, i, f] * v[i, f], (f, 1, k), (i, 1, F)) + Sum(U[m, q] * d[q], (q, 1, N))
-_linear = w0[()] + Sum(w[i], (i, 1, F)) + Sum(u[q] * d[q], (q, 1, N))
+# one hidden layer shows everything
+_unit = b[m] + Sum(W[m, i, f] * v[i, f], (f, 1, k), (i, 1, F))
+_linear = w0[()] + Sum(w[i], (i, 1, F))
 _fm = Sum(half_of_square(f), (f, 1, k))
 _deep = b0[()] + Sum(h[m] * relu(_unit), (m, 1, M))
 
-_shapes: dict[str, tuple[int, ...]] = {
-    "w0": (), "w": (3,), "u": (1,), "v": (3, 2), "d": (1,), "W": (2, 3, 2), "U": (2, 1), "b": (2,), "h": (2,), "b0": (),
+_shapes: dict[str, tuple[int, ...]] = {"w0": (), "w": (3,), "v": (3, 2), "W": (2, 3, 2), "b": (2,), "h": (2,), "b0": ()}
+_symbols = {
+    "w0": w0, "w": symbol_array(w, (3,)), "v": symbol_array(v, (3, 2)),
+    "W": symbol_array(W, (2, 3, 2)), "b": symbol_array(b, (2,)), "h": symbol_array(h, (2,)), "b0": b0,
 }  # fmt: skip
-_bases = {"w": w, "u": u, "v": v, "d": d, "W": W, "U": U, "b": b, "h": h}
-_symbols = {"w0": w0, "b0": b0} | {name: symbol_array(base, _shapes[name]) for name, base in _bases.items()}
 _sizes = {F: 3, k: 2, M: 2, N: 1}
 
 
@@ -40,14 +40,16 @@ def _run(code: Callable[..., nn.Module], t: dict[str, Tensor]) -> Tensor:
     parameters = {
         "linear.w0": t["w0"],
         "linear.w.table": t["w"].unsqueeze(1),
-        "linear.dense": t["u"],
         "emb.table": t["v"],
-        "mlp.0.weight": torch.cat([t["W"].flatten(1), t["U"]], dim=1),
+        "mlp.0.weight": t["W"].flatten(1),
         "mlp.0.bias": t["b"],
         "mlp.2.weight": t["h"].unsqueeze(0),
         "mlp.2.bias": t["b0"].reshape(1),
     }
-    return one_id_a_field(code, parameters, n_fields=3, dense=t["d"], dim=2, hidden=(2,))
+    if "d" in t:  # dense features stand at the end of what the network reads
+        parameters["linear.dense"] = t["u"]
+        parameters["mlp.0.weight"] = torch.cat([parameters["mlp.0.weight"], t["U"]], dim=1)
+    return one_id_a_field(code, parameters, n_fields=3, dense=t.get("d"), dim=2, hidden=(2,))
 
 
 model = Derivation(
@@ -57,9 +59,9 @@ model = Derivation(
         Step(
             "eq. 1",
             _linear + pairs_of_fields() + _deep,
-            "First-order weights, dense features among them; every pair of fields once; and a network that reads the same vectors, side by side. "
+            "First-order weights; every pair of fields once; and a network that reads the same vectors, side by side. "
             "They are added before the sigmoid, so one loss trains them all.",
-            lhs=r"y_{linear} + y_{FM} + y_{deep}",
+            lhs="y",
         ),
         Step(
             "eq. 2 in linear time",
@@ -71,6 +73,28 @@ model = Derivation(
     symbols=_symbols,
     final=_linear + _fm + _deep,
     terms={"linear": _linear, "fm": _fm, "deep": _deep},
+    sizes=_sizes,
+    wire=_run,
+)
+
+_dense = Sum(u[q] * d[q], (q, 1, N))
+_deep_dense = b0[()] + Sum(h[m] * relu(_unit + Sum(U[m, q] * d[q], (q, 1, N))), (m, 1, M))
+
+with_dense = Derivation(
+    id="deepfm-dense",
+    title="DeepFM with dense features",
+    steps=(
+        Step(
+            "dense features",
+            _linear + _dense + _fm + _deep_dense,
+            "A dense feature $d_q$ enters twice: with a weight $u_q$ in the linear term, and as one more number that the network reads. It is in no pair.",
+            lhs="y",
+        ),
+    ),
+    inputs=_shapes | {"u": (1,), "d": (1,), "U": (2, 1)},
+    symbols=_symbols | {"u": symbol_array(u, (1,)), "d": symbol_array(d, (1,)), "U": symbol_array(U, (2, 1))},
+    final=_linear + _dense + _fm + _deep_dense,
+    terms={"linear": _linear + _dense, "fm": _fm, "deep": _deep_dense},
     sizes=_sizes,
     wire=_run,
 )
@@ -97,7 +121,7 @@ shared_gradient = Derivation(
         Step(
             "two messages",
             _from_fm + _from_deep,
-            "From FM: the sum of the other fields' numbers in the same coordinate, so after a click v_1 moves towards the company it kept. "
+            "From FM: the sum of the other fields' numbers in the same coordinate, so after a click $v_1$ moves towards the company it kept. "
             "From the network: for each unit that is switched on, its weight upwards times the weight by which it reads this number. "
             "Both arrive at the same row of the table and are added.",
         ),

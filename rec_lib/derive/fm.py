@@ -53,13 +53,13 @@ pairwise = Derivation(
         Step(
             "by coordinate",
             Sum(Sum(v[i, f] * x[i] * v[j, f] * x[j], (j, i + 1, n), (i, 1, n)), (f, 1, k)),
-            "The same terms in another order, coordinate f outermost. Coordinates never meet each other: "
-            "what remains is to add up the products of pairs of plain numbers, a_i = v_if x_i.",
+            "The same terms in another order, coordinate $f$ outermost. Coordinates never meet each other: "
+            "what remains is to add up the products of pairs of plain numbers, $a_i = v_{i,f}\\, x_i$.",
         ),
         Step(
             "all ordered pairs",
             Sum(HALF * (Sum(v[i, f] * x[i] * v[j, f] * x[j], (j, 1, n), (i, 1, n)) - _sum_of_squares), (f, 1, k)),
-            "Let i and j both run from 1 to n. Every pair now comes twice, as (i, j) and as (j, i), and each feature meets itself once. "
+            "Let $i$ and $j$ both run from 1 to $n$. Every pair now comes twice, as $(i, j)$ and as $(j, i)$, and each feature meets itself once. "
             "Take the second away, halve the rest.",
         ),
         Step(
@@ -89,13 +89,13 @@ bi_interaction = Derivation(
         Step(
             "sum over pairs",
             sp.Matrix([Sum(v[i, c] * x[i] * v[j, c] * x[j], (j, i + 1, n), (i, 1, n)) for c in (1, 2)]),
-            "Multiply the vectors of each pair number by number and add up over the pairs: one vector with k numbers, here k = 2.",
+            "Multiply the vectors of each pair number by number and add up over the pairs: one vector with $k$ numbers, here $k = 2$.",
             lhs=r"f_{BI} = \sum_{i<j} x_i v_i \odot x_j v_j",
         ),
         Step(
             "half of the square",
             sp.Matrix(_pooled),
-            "FM's identity holds in each coordinate by itself, before anything is added up over f. So f_BI costs O(kn) as well.",
+            "FM's identity holds in each coordinate by itself, before anything is added up over $f$. So $f_{BI}$ costs $O(kn)$ as well.",
         ),
     ),
     inputs={"x": (3,), "v": (3, 2)},
@@ -115,7 +115,7 @@ model = Derivation(
         Step(
             "eq. 1",
             _first_order + pairs_of_fields(),
-            "Of all features of a field one is present, with x = 1; the others have x = 0 and drop out. What is left is a sum over F fields.",
+            "Of all features of a field one is present, with $x = 1$; the others have $x = 0$ and drop out. What is left is a sum over $F$ fields.",
             lhs=r"y_{FM}",
         ),
         Step("lemma 3.1", _first_order + _second_order, "The pairwise term in linear time."),

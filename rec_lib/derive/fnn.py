@@ -51,19 +51,19 @@ model = Derivation(
         Step(
             "first hidden layer",
             tanh(b[m] + _flat),
-            "Unit m reads the constant w_0, all first-order weights and all vectors, each number through a weight of its own.",
+            "Unit $m$ reads the constant $w_0$, all first-order weights and all vectors, each number through a weight of its own.",
             lhs=r"l_m",
         ),
         Step(
             "field by field",
             _l1,
-            "Sorted by field: field i brings z_i = (w_i, v_i) and nothing else. These numbers come out of a trained FM; "
+            "Sorted by field: field $i$ brings $z_i = (w_i, v_i)$ and nothing else. These numbers come out of a trained FM; "
             "the weights that read them are random.",
         ),
         Step(
             "output",
             _final,
-            "A second tanh layer over the M units of the first, and a weighted sum. The sigmoid is left to the loss.",
+            "A second tanh layer over the $M$ units of the first, and a weighted sum. The sigmoid is left to the loss.",
             lhs="y",
             starts=True,
         ),
@@ -92,14 +92,14 @@ row_update = Derivation(
         Step(
             "chain rule",
             sp.Derivative(Sum(g[f] * Sum(x[i] * v[i, f], (i, 1, n)), (f, 1, k)), v[1, 1]),
-            "The network sees a field as z = Σ_i x_i v_i. A change of z moves the logit by ⟨g, z⟩, where g is what comes down from the layers above. "
+            "The network sees a field as $z = \\sum_i x_i v_i$. A change of $z$ moves the logit by $\\langle g, z\\rangle$, where $g$ is what comes down from the layers above. "
             "Differentiate in the first number of the first row.",
             lhs=r"\frac{\partial y}{\partial v_{1,1}}",
         ),
         Step(
             "the gate",
             x[1] * g[1],
-            "x_1 stands in front. In every sample that has another value in this field x_1 is 0, and the row learns nothing, whatever g says.",
+            "$x_1$ stands in front. In every sample that has another value in this field $x_1$ is 0, and the row learns nothing, whatever $g$ says.",
         ),
     ),
     inputs={"x": (3,), "g": (2,)},

@@ -53,7 +53,7 @@ model = Derivation(
         Step(
             "eq. 2-4",
             _linear + _network(_pairs_of_numbers),
-            "FM adds up the k numbers of f_BI. NFM lets a network read them. The network's input has k numbers, however many fields there are.",
+            "FM adds up the $k$ numbers of $f_{BI}$. NFM lets a network read them. The network's input has $k$ numbers, however many fields there are.",
             lhs="y",
         ),
         Step(
@@ -79,13 +79,13 @@ no_hidden_layer = Derivation(
         Step(
             "L = 0",
             _linear + Sum(h[f] * half_of_square(f), (f, 1, k)),
-            "Take the hidden layers away. What is left of the network is h, one weight a coordinate.",
+            "Take the hidden layers away. What is left of the network is $h$, one weight a coordinate.",
             lhs="y",
         ),
         Step(
             "by pairs",
             _linear + Sum(Sum(h[f] * v[i, f] * v[j, f], (f, 1, k)), (j, i + 1, F), (i, 1, F)),
-            "Undo the identity and sort by pair. Each pair of fields adds an inner product in which coordinate f counts h_f times.",
+            "Undo the identity and sort by pair. Each pair of fields adds an inner product in which coordinate $f$ counts $h_f$ times.",
         ),
     ),
     inputs=_table_shapes | {"h": (2,)},

@@ -20,7 +20,7 @@ Rng = np.random.Generator
 
 def _s(expression: str) -> sympy.Expr:
     return sympy.sympify(
-        expression, {name: sympy.Symbol(name) for name in ("l", "h", "W1", "v2", "v3", "h1", "v21", "v31")}
+        expression, {name: sympy.Symbol(name) for name in ("t", "h", "W1", "v2", "v3", "h1", "v21", "v31")}
     )
 
 
@@ -95,24 +95,24 @@ def first_layer(w0, w, v):
         kind="symbolic",
         title="What does a tanh unit let through to the embedding below it?",
         stub="""
-# One unit: l = tanh(W1 z1 + W2 z2 + b), and it adds h l to the logit. Give ∂(h l)/∂z1, written with h, W1 and l.
-h, W1, l = sympy.symbols("h W1 l")
+# One unit: t = tanh(W1 z1 + W2 z2 + b), and it adds h t to the logit. Give ∂(h t)/∂z1, written with h, W1 and t.
+h, W1, t = sympy.symbols("h W1 t")
 signal = NOT_YET
 """,
         solution="""
-h, W1, l = sympy.symbols("h W1 l")
-signal = h * (1 - l**2) * W1
+h, W1, t = sympy.symbols("h W1 t")
+signal = h * (1 - t**2) * W1
 """,
         hints=(
             "Chain rule, from the logit down: through h, through tanh, through W1.",
-            "The slope of tanh can be written with its own value: what is it at l = 0, and what near l = 1?",
-            "tanh'(a) = 1 − tanh(a)² = 1 − l².",
+            "The slope of tanh can be written with its own value: what is it at t = 0, and what near t = 1?",
+            "tanh'(a) = 1 − tanh(a)² = 1 − t².",
         ),
-        judge=symbolic_judge(lambda: _s("h*(1 - l**2)*W1"), {"h": (-2, 2), "W1": (-2, 2), "l": (-0.9, 0.9)}),
+        judge=symbolic_judge(lambda: _s("h*(1 - t**2)*W1"), {"h": (-2, 2), "W1": (-2, 2), "t": (-0.9, 0.9)}),
         wrong=(
-            Wrong('h, W1, l = sympy.symbols("h W1 l")\nsignal = h * W1', "expected"),
-            Wrong('h, W1, l = sympy.symbols("h W1 l")\nsignal = h * (1 - l) * W1', "expected"),
-            Wrong('h, W1, l = sympy.symbols("h W1 l")\nsignal = h * (1 - l**2)', "expected"),
+            Wrong('h, W1, t = sympy.symbols("h W1 t")\nsignal = h * W1', "expected"),
+            Wrong('h, W1, t = sympy.symbols("h W1 t")\nsignal = h * (1 - t) * W1', "expected"),
+            Wrong('h, W1, t = sympy.symbols("h W1 t")\nsignal = h * (1 - t**2)', "expected"),
             Wrong('h, W1, a = sympy.symbols("h W1 a")\nsignal = h * W1 / sympy.cosh(a) ** 2', "symbols: got a"),
         ),
     ),

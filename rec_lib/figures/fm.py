@@ -72,7 +72,7 @@ def contributions_figure(data: Contributions) -> Picture:
     terms = data.terms | {"<b>logit</b>": data.logit}
     colors = [BLUE if value < 0 else VERMILION for value in data.terms.values()] + [GREY]
     axis = {"showgrid": False, "zeroline": False, "tickmode": "array", "tickvals": list(range(n)), "ticktext": names}
-    reach = 1.35 * max(3 * data.scale, *(abs(value) for value in terms.values()))
+    reach = 1.9 * max(3 * data.scale, *(abs(value) for value in terms.values()))
     figure = new_figure(
         f"{data.title}: P(like) = {data.probability:.0%}",
         _alt(data),
@@ -132,7 +132,8 @@ def _alt(data: Contributions) -> str:
 
 
 def _plain(term: str) -> str:
-    for tag in ("<sub>", "</sub>", "<b>", "</b>"):
+    term = term.replace("<sub>", "_")
+    for tag in ("</sub>", "<b>", "</b>"):
         term = term.replace(tag, "")
     return term
 

@@ -14,6 +14,7 @@ PAIRS = [
     (fnn.model, FNN),
     (fnn.row_update, fnn.row_gradient),
     (deepfm.model, DeepFM),
+    (deepfm.with_dense, DeepFM),
     (deepfm.shared_gradient, DeepFM),
     (nfm.model, NFM),
     (nfm.no_hidden_layer, NFM),
