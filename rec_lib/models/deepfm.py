@@ -37,5 +37,5 @@ class DeepFM(CTRModel):
         x = self.emb.flat(v, batch)  # (B, F·D + N)
         y_linear = self.linear(batch)  # (B,)  eq. 2, first order: w0 + Σ w_i x_i
         y_fm = fm_pairwise(v)  # (B,)  eq. 2, pairs
-        y_deep = self.mlp(x).squeeze(-1)  # (B,)   eq. 3-4
-        return y_linear + y_fm + y_deep  # (B,)   eq. 1, before σ
+        y_deep = self.mlp(x).squeeze(-1)  # (B,)  eq. 3-4
+        return y_linear + y_fm + y_deep  # (B,)  eq. 1, before σ

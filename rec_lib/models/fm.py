@@ -26,6 +26,6 @@ class FM(CTRModel):
 
     def forward(self, batch: Batch) -> Tensor:
         v = self.emb(batch)  # (B, F, D)
-        y_linear = self.linear(batch)  # (B,)   w0 + Σ w_i x_i
-        y_fm = fm_pairwise(v)  # (B,)   lemma 3.1
-        return y_linear + y_fm  # (B,)   eq. 1
+        y_linear = self.linear(batch)  # (B,)  w0 + Σ w_i x_i
+        y_fm = fm_pairwise(v)  # (B,)  lemma 3.1
+        return y_linear + y_fm  # (B,)  eq. 1

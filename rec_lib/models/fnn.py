@@ -50,4 +50,4 @@ class FNN(CTRModel):
         v = self.emb(batch)  # (B, F, D)
         z_i = torch.cat([w, v], dim=2)  # (B, F, 1 + D)  eq. 5, one row a field
         z = torch.cat([self.w0.expand(len(v), 1), self.emb.flat(z_i, batch)], dim=1)  # (B, 1 + F·(1 + D) + N)  eq. 4
-        return self.mlp(z).squeeze(-1)  # (B,)   eq. 1-3, before σ
+        return self.mlp(z).squeeze(-1)  # (B,)  eq. 1-3, before σ

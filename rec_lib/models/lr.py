@@ -24,4 +24,4 @@ class LR(CTRModel):
         self.linear = LinearTerm(schema)
 
     def forward(self, batch: Batch) -> Tensor:
-        return self.linear(batch)  # (B,)   w0 + Σ w_i x_i
+        return self.linear(batch)  # (B,)  w0 + Σ w_i x_i

@@ -38,6 +38,6 @@ class NFM(CTRModel):
     def forward(self, batch: Batch) -> Tensor:
         v = self.emb(batch)  # (B, F, D)
         f_bi = self.pool(bi_interaction(v))  # (B, D)  eq. 3
-        y_linear = self.linear(batch)  # (B,)   w0 + Σ w_i x_i
-        y_deep = self.mlp(f_bi).squeeze(-1)  # (B,)   f(x) = h^T σ(W f_BI + b)
-        return y_linear + y_deep  # (B,)   eq. 2, before σ
+        y_linear = self.linear(batch)  # (B,)  w0 + Σ w_i x_i
+        y_deep = self.mlp(f_bi).squeeze(-1)  # (B,)  f(x) = h^T σ(W f_BI + b)
+        return y_linear + y_deep  # (B,)  eq. 2, before σ
