@@ -136,7 +136,7 @@ def candidates(codes, query):
     Exercise(
         id="4.6-middle-bucket",
         kind="bug",
-        title="Find the silent bug: one bucket is always twice as full as its neighbours",
+        title="Find the silent bug: one bucket is always twice as wide as its neighbours",
         stub='''
 def bucket(vectors, x, b, w):
     """h(v) = ⌊(x·v + b)/w⌋ of each row of vectors (n, d), with one direction x (d,). Return (n,) int64."""
@@ -147,7 +147,7 @@ def bucket(vectors, x, b, w):
     return np.floor((vectors @ x + b) / w).astype(np.int64)
 """,
         hints=(
-            "Which bucket is too full? Put numbers from −2 to 2 through the last line and look.",
+            "Which bucket is too wide? Put numbers from −2 to 2 through the last line and look.",
             "astype(int) cuts the digits off. What does that do to −0.3, and what does ⌊−0.3⌋ do?",
             "np.floor goes down, astype goes towards zero: everything between −w and w lands in bucket 0.",
         ),
