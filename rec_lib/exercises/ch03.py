@@ -325,7 +325,7 @@ gradient = (v2 + v3) + h * W1
     Exercise(
         id="3.7.2-stuck-loss",
         kind="bug",
-        title="Find the silent bug: training runs, AUC is fair, but the loss never falls below 0.31",
+        title="Find the silent bug: training runs, AUC is fair, but the loss stays near one half",
         stub='''
 def loss(logits, label):
     """Mean log loss. logits: (B,), straight out of forward      label: (B,), 0 or 1      returns a scalar"""
@@ -339,7 +339,7 @@ def loss(logits, label):
         hints=(
             "What is the loss of a model that is sure and right? Try logits of 20 with label 1.",
             "Read the end of the function's name: with_logits. What does it do to its input first?",
-            "The sigmoid is applied twice. p lies between 0 and 1, so the second sigmoid never says more than σ(1) = 0.73.",
+            "The sigmoid is applied twice. p lies between 0 and 1, so the second sigmoid says between 0.50 and 0.73: a click costs at least 0.31, no click at least 0.69.",
         ),
         judge=code_judge(
             "loss",
