@@ -41,6 +41,7 @@ CODE = {
     "fnn": FNN,
     "fnn-row-update": row_update,
     "deepfm": DeepFM,
+    "deepfm-dense": DeepFM,
     "deepfm-shared-gradient": DeepFM,
     "nfm": NFM,
     "nfm-no-hidden-layer": NFM,
