@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page
@@ -57,43 +59,62 @@ class PanelInPage:
     def readout(self, slider: int) -> str:
         return str(self.sliders.nth(slider).locator(".widget-readout").inner_text())
 
-    def press(self, slider: int) -> tuple[str, str]:
-        """Move a slider one step with the arrow keys, away from the end it may stand at; its readout before, after."""
+    @contextmanager
+    def pressed(self, slider: int) -> Iterator[tuple[str, str]]:
+        """One step with an arrow key, away from the end that it may stand at; readout before and after. Then back."""
         before = self.readout(slider)
-        self.sliders.nth(slider).locator(".noUi-handle").focus()
-        self.page.keyboard.press("ArrowRight")
-        self.page.wait_for_timeout(300)
-        if self.readout(slider) == before:
-            self.page.keyboard.press("ArrowLeft")
-            self.page.wait_for_timeout(300)
-        return before, self.readout(slider)
+        _, back = self._step(slider)
+        yield before, self.readout(slider)
+        self._key(slider, back)
 
-    def drag(self, slider: int) -> tuple[str, str]:
-        """Drag a slider's handle with the mouse to the farther end; its readout before and after."""
+    @contextmanager
+    def dragged(self, slider: int) -> Iterator[tuple[str, str]]:
+        """The handle dragged by the mouse to the farther end; readout before and after. Then back."""
         before = self.readout(slider)
         control = self.sliders.nth(slider)
         control.scroll_into_view_if_needed()
-        handle, track = control.locator(".noUi-handle").bounding_box(), control.locator(".noUi-base").bounding_box()
-        x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
-        middle = track["x"] + track["width"] / 2
-        end = track["x"] + (track["width"] if x < middle else 0)
+        track = control.locator(".noUi-base").bounding_box()
+        start = self._handle(slider)[0]
+        self._drag(slider, track["x"] + (track["width"] if start < track["x"] + track["width"] / 2 else 0))
+        yield before, self.readout(slider)
+        control.scroll_into_view_if_needed()
+        self._drag(slider, start)
+
+    def _step(self, slider: int) -> tuple[str, str]:
+        """Move one step; the key that did it, and the key that undoes it."""
+        before = self.readout(slider)
+        self._key(slider, "ArrowRight")
+        if self.readout(slider) != before:
+            return "ArrowRight", "ArrowLeft"
+        self._key(slider, "ArrowLeft")
+        return "ArrowLeft", "ArrowRight"
+
+    def _key(self, slider: int, key: str) -> None:
+        self.sliders.nth(slider).locator(".noUi-handle").focus()
+        self.page.keyboard.press(key)
+        self.page.wait_for_timeout(300)
+
+    def _handle(self, slider: int) -> tuple[float, float]:
+        box = self.sliders.nth(slider).locator(".noUi-handle").bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def _drag(self, slider: int, end: float) -> None:
+        x, y = self._handle(slider)
         self.page.mouse.move(x, y)
         self.page.mouse.down()
         self.page.mouse.move(end, y, steps=10)
         self.page.mouse.up()
         self.page.wait_for_timeout(500)
-        return before, self.readout(slider)
 
     def latency(self, slider: int, presses: int = 40) -> Latency:
         """Key to redraw over ``presses`` single presses that go to and fro."""
         self.steady_picture()
         self.plot.evaluate(WATCH)
-        self.press(slider)
+        there, back = self._step(slider)
         self.page.wait_for_timeout(500)
         self.page.evaluate("() => { window.delays = []; window.pressed = null }")
-        self.sliders.nth(slider).locator(".noUi-handle").focus()
         for i in range(presses):
-            self.page.keyboard.press("ArrowLeft" if i % 2 == 0 else "ArrowRight")
+            self.page.keyboard.press(there if i % 2 else back)
             self.page.wait_for_function("n => window.delays.length > n", arg=i, timeout=5000)
             self.page.wait_for_timeout(100)
         delays = self.page.evaluate("() => window.delays")

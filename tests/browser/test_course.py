@@ -40,15 +40,16 @@ def test_there_is_a_panel_to_play_with(ran):
         assert panel.summary().strip()
 
 
-@pytest.mark.parametrize("move", ["press", "drag"])
+@pytest.mark.parametrize("move", [PanelInPage.pressed, PanelInPage.dragged], ids=["keyboard", "mouse"])
 def test_sliders_redraw_the_plot(ran, move):
-    """By arrow key and by mouse: every slider moves, and the picture with it."""
+    """Every slider moves, and the picture with it; each is put back, for one may make another idle."""
     for panel in panels(ran):
         for slider in range(panel.sliders.count()):
             picture = panel.steady_picture()
-            before, after = getattr(panel, move)(slider)
-            assert after != before, f"slider {slider} stayed at {before}"
-            assert panel.steady_picture() != picture, f"slider {slider} went from {before} to {after}, the plot stayed"
+            with move(panel, slider) as (before, after):
+                assert after != before, f"slider {slider} stayed at {before}"
+                moved = panel.steady_picture()
+            assert moved != picture, f"slider {slider} went from {before} to {after}, the plot stayed"
     assert ran.trouble == []
 
 
