@@ -44,6 +44,16 @@ SIGNS = {  # what JupyterLab shows where something cannot be shown
     "math merror": "formula that MathJax refuses",
     "math mtext[mathcolor=red]": "macro that MathJax does not know",
 }
+# Figures without a trace that holds data, by title, and panels whose figure never came. Stored numbers may be
+# {dtype, bdata}; a colour scale is no data.
+EMPTY = """() => {
+    const filled = v => Array.isArray(v) || ArrayBuffer.isView(v) ? v.length > 0 : Boolean(v?.bdata);
+    const holds = trace => filled(trace.link?.value) || filled(trace.cells?.values) ||
+        Object.entries(trace).some(([key, value]) => key !== 'colorscale' && filled(value));
+    const empty = [...document.querySelectorAll('.js-plotly-plot')].filter(plot => !(plot.data ?? []).some(holds));
+    const missing = [...document.querySelectorAll('.rec-panel')].filter(box => !box.querySelector('.js-plotly-plot'));
+    return [...empty.map(plot => plot.layout?.title?.text ?? 'no title'), ...missing.map(() => 'a panel has none')];
+}"""
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
@@ -199,7 +209,7 @@ class LabPage:
         )
 
     def failures(self) -> list[str]:
-        """Errors and stderr in the outputs, widgets that did not come up, formulas that MathJax refused."""
+        """Errors and stderr in the outputs, widgets that did not come up, empty figures, formulas MathJax refused."""
         with suppress(Timeout):  # a widget that comes up late is none that does not come up
             self.page.wait_for_function(f"() => !document.body.innerText.includes('{LOADING}')", timeout=5000)
         outputs = self.page.evaluate(
@@ -214,7 +224,13 @@ class LabPage:
                 found.append(f"code cell {output['cell']} wrote to stderr: {''.join(output['text'])[:300]}")
         for place, what in SIGNS.items():
             found += [f"{what}: {text[:200]}" for text in self.page.locator(place).all_text_contents()]
-        return found
+        return found + [f"empty figure: {title}" for title in self.empty_figures()]
+
+    def empty_figures(self, seconds: float = 15) -> list[str]:
+        """Titles of the figures that hold no data after so many seconds, and a line for each panel without figure."""
+        with suppress(Timeout):
+            self.page.wait_for_function(f"() => ({EMPTY})().length === 0", timeout=1000 * seconds)
+        return [str(title) for title in self.page.evaluate(EMPTY)]
 
     def sources(self) -> list[str]:
         """The sources of all cells; of cells that are not code, the empty string."""

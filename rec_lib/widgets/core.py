@@ -8,11 +8,15 @@ controls and carries the differences over to the figure on screen. So everything
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import anywidget
 import ipywidgets
 import numpy as np
+import plotly
 import plotly.graph_objects as go
 import traitlets
 from IPython.display import display
@@ -53,6 +57,28 @@ function render({ model, el }) {
 }
 export default { render };
 """
+# anywidget gives a widget's code two seconds to load and from then on throws every message to it away, in silence. A
+# FigureWidget brings five megabytes of code each and gets its traces by message: on a busy machine it stays empty. So
+# the code of a Picture is small, and plotly's comes once for the whole page, when the first picture is drawn.
+_PICTURE_JS = """
+async function load(model) {
+  const store = await model.widget_manager.get_model(model.get("_store"));
+  const url = URL.createObjectURL(new Blob([store.get("code")], { type: "text/javascript" }));
+  try { return await import(url); } finally { URL.revokeObjectURL(url); }
+}
+function plotly(model) {
+  globalThis.recLibPlotly ??= load(model).catch(error => { delete globalThis.recLibPlotly; throw error; });
+  return globalThis.recLibPlotly;
+}
+export default () => ({
+  async render(view) {
+    const widget = (await plotly(view.model)).default();
+    if (view.signal?.aborted) return;
+    widget.initialize(view);
+    return widget.render(view);
+  },
+});
+"""
 # A live figure sits in a page whose theme is known, so its lettering takes the theme's colour.
 _STYLE = """<style>
 .rec-panel :is([class$="title"], .legendtext, [class$="tick"] text, .bartext-outside)
@@ -74,6 +100,51 @@ class LiveText(anywidget.AnyWidget):
     text = traitlets.Unicode("").tag(sync=True)
     error = traitlets.Unicode("").tag(sync=True)
     width = traitlets.Int(0).tag(sync=True)
+
+
+class _Store(anywidget.AnyWidget):
+    """Plotly's code for the page."""
+
+    _esm = "export default {};"
+    code = traitlets.Unicode("").tag(sync=True)
+
+
+@cache
+def _plotly_code() -> str:
+    return (Path(plotly.__file__).parent / "package_data" / "widgetbundle.js").read_text(encoding="utf-8")
+
+
+class Picture(go.FigureWidget):
+    """A FigureWidget that comes up on a slow machine too, and with what was changed before it was drawn."""
+
+    _esm = _PICTURE_JS
+    _store = traitlets.Unicode().tag(sync=True)
+    _shared: _Store | None = None
+    _is_drawn = False
+
+    @traitlets.default("_store")
+    def _default_store(self) -> str:
+        if Picture._shared is None or Picture._shared.comm is None:  # none yet, or closed
+            Picture._shared = _Store(code=_plotly_code())
+        return str(Picture._shared.model_id)
+
+    @traitlets.observe("_js2py_traceDeltas")
+    def _note_drawn(self, change: Any) -> None:
+        if change["new"]:  # plotly reports back for the first time
+            self._is_drawn = True
+
+    def _send_update_msg(self, *args: Any, **kwargs: Any) -> None:
+        self._refresh_start()
+        super()._send_update_msg(*args, **kwargs)
+
+    def _send_relayout_msg(self, *args: Any, **kwargs: Any) -> None:
+        self._refresh_start()
+        super()._send_relayout_msg(*args, **kwargs)
+
+    def _refresh_start(self) -> None:
+        # What is not drawn yet misses the message but starts from this state; what is drawn needs only the message.
+        if not self._is_drawn:
+            self._widget_data, self._widget_layout = deepcopy(self._data), deepcopy(self._layout)
 
 
 def slider(
@@ -178,7 +249,7 @@ class Panel:
         self.data = compute(**self.values)
         drawn = figure(self.data)
         self._drawn = _properties(drawn)
-        self.widget = go.FigureWidget(drawn)
+        self.widget = Picture(drawn)
         self.line = LiveText(text=summary(self.data))
         self._alt = ipywidgets.HTML(_hidden(alt_text(drawn)))
         row = ipywidgets.Box(

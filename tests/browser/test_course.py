@@ -32,6 +32,7 @@ def test_figures_are_drawn(ran):
     plots = ran.page.locator(".js-plotly-plot")
     assert plots.count() > 0
     assert ran.page.locator(".js-plotly-plot .main-svg").count() >= plots.count()
+    assert ran.empty_figures() == []
 
 
 def test_there_is_a_panel_to_play_with(ran):

@@ -1,4 +1,4 @@
-"""The driver sees what it is there to see: a notebook with six faults shows all six."""
+"""The driver sees what it is there to see: a notebook with seven faults shows all seven."""
 
 import nbformat
 from nbformat import v4
@@ -14,6 +14,7 @@ FAULTY = [
         "display({'application/vnd.jupyter.widget-view+json': {'model_id': 'gone', 'version_major': 2, 'version_minor': 0},"
         " 'text/plain': 'x'}, raw=True)"
     ),
+    v4.new_code_cell("import plotly.graph_objects as go\ngo.FigureWidget(layout={'title': 'nothing in it'})"),
     v4.new_code_cell("1 / 0"),
     v4.new_code_cell("print('never reached')"),
 ]
@@ -28,8 +29,9 @@ def test_faults_are_seen(lab, browser):
     failures, trouble = "\n".join(view.failures()), "\n".join(view.trouble)
     view.close()
     assert "code cell 0 wrote to stderr: careful" in failures
-    assert "code cell 2: ZeroDivisionError" in failures
+    assert "code cell 3: ZeroDivisionError" in failures
     assert "dead widget" in failures
+    assert "empty figure: nothing in it" in failures
     assert "refuses" in failures
     assert r"does not know: \nosuch" in failures
     assert "example.com" in trouble

@@ -10,6 +10,7 @@ from rec_lib import widgets
 from rec_lib.figures.core import new_figure
 from rec_lib.widgets import Panel, check_choice, check_range, choice, slider, steps, switch
 from rec_lib.widgets import core as widgets_core
+from rec_lib.widgets.core import Picture
 
 
 def line(slope, label, power):
@@ -51,6 +52,25 @@ def test_redraw_carries_data_title_and_annotations(panel):
     panel.controls["label"].value = False
     assert len(panel.widget.layout.annotations) == 0
     assert panel.line.text == "It ends at 15."
+
+
+def test_a_picture_starts_from_what_was_set_before_it_was_drawn(panel):
+    panel.controls["slope"].value = 5
+    panel.line.width = 640
+    assert list(panel.widget._widget_data[0]["y"]) == [0, 5, 10, 15]
+    assert panel.widget._widget_layout["width"] == 640
+    panel.widget._js2py_traceDeltas = {"trace_deltas": [], "trace_edit_id": 0}  # what plotly reports once it has drawn
+    panel.controls["slope"].value = 6
+    assert list(panel.widget.data[0].y) == [0, 6, 12, 18]
+    assert list(panel.widget._widget_data[0]["y"]) == [0, 5, 10, 15]  # the message is enough
+
+
+def test_plotly_comes_once_for_all_pictures(panel):
+    other = Panel(panel.controls, line, draw, say)
+    assert other.widget._store == panel.widget._store
+    assert len(panel.widget._esm) < 2000
+    Picture._shared.close()
+    assert Panel(panel.controls, line, draw, say).widget._store != panel.widget._store
 
 
 def test_only_what_changed_is_sent(panel):
