@@ -18,7 +18,7 @@ import sysconfig
 import time
 
 OLDEST, NEWEST = (3, 11), (3, 14)  # the Pythons for which the pins (torch 2.13.0, numba 0.68.1) ship wheels
-ROOT = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.realpath(__file__))
 WINDOWS = os.name == "nt"
 COMMANDS = (
     ("lab", "open the course in JupyterLab (--no-browser, --port N)"),

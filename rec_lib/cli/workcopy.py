@@ -30,11 +30,17 @@ class Report:
 
 
 def fingerprint(path: Path) -> str:
-    """SHA-256 over a notebook's cells without outputs; over the bytes of anything else, or of a broken notebook."""
+    """SHA-256 over what a learner can write: cells with attachments and tags, without outputs.
+
+    Over the bytes of anything else than a notebook, or of a broken one.
+    """
     content = path.read_bytes()
     if path.suffix == ".ipynb":
         with contextlib.suppress(ValueError, KeyError, TypeError):  # a half-written one is whatever its bytes are
-            cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(content)["cells"]]
+            cells = [
+                (c["cell_type"], "".join(c["source"]), c.get("attachments"), c["metadata"].get("tags"))
+                for c in json.loads(content)["cells"]
+            ]
             content = json.dumps(cells).encode()
     return hashlib.sha256(content).hexdigest()
 
@@ -59,6 +65,7 @@ def fill(chapters: Path, work: Path, manifest: Path) -> Report:
             continue
         if mine != original:
             (report.new if mine is None else report.refreshed).append(name)
+            _write(manifest, known | {name: original})  # before the copy: an interrupt must not leave it unknown
             _copy(chapters / name, copy)
         known[name] = original
     _write(manifest, known)
@@ -67,6 +74,8 @@ def fill(chapters: Path, work: Path, manifest: Path) -> Report:
 
 def find(chapters: Path, wanted: str) -> list[str]:
     """The notebooks that ``wanted`` names: a section ("3.7.2"), a path under chapters/ or work/, or a file name."""
+    if not wanted:
+        return []
     end = wanted.replace("\\", "/").removeprefix("./").removeprefix("chapters/").removeprefix("work/")
     notebooks = [name for name in originals(chapters) if name.endswith(".ipynb")]
     return [
@@ -78,20 +87,22 @@ def find(chapters: Path, wanted: str) -> list[str]:
 
 def section(notebook: Path) -> str:
     """The section that a notebook's metadata names; empty for one that has none."""
-    course = json.loads(notebook.read_text(encoding="utf-8"))["metadata"].get("course", {})
-    return str(course.get("section", ""))
+    try:
+        return str(json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["course"]["section"])
+    except (ValueError, KeyError, TypeError):  # a stray or half-written one belongs to no section
+        return ""
 
 
 def reset(chapters: Path, work: Path, manifest: Path, name: str) -> Path | None:
     """Lay the original of ``name`` down again; returns where the learner's version went, None if there was none."""
-    copy, kept = work / name, None
+    copy, kept, known = work / name, None, _read(manifest)
     if copy.is_file():
         stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
         kept = work / KEPT / Path(name).with_name(f"{Path(name).stem}_{stamp}{Path(name).suffix}")
         kept.parent.mkdir(parents=True, exist_ok=True)
         os.replace(copy, kept)
     _copy(chapters / name, copy)
-    _write(manifest, _read(manifest) | {name: fingerprint(copy)})
+    _write(manifest, known | {name: fingerprint(copy)})
     return kept
 
 
@@ -106,9 +117,10 @@ def _copy(original: Path, copy: Path) -> None:
 def _read(manifest: Path) -> dict[str, str]:
     """The manifest; empty when it is missing or broken (then every copy that differs counts as touched)."""
     try:
-        return dict(json.loads(manifest.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        known = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
+    return {k: v for k, v in known.items() if isinstance(v, str)} if isinstance(known, dict) else {}
 
 
 def _write(manifest: Path, known: dict[str, str]) -> None:

@@ -69,7 +69,8 @@ def _number_problem(got: Any) -> str:
         return "type: got None, expected a number: is the return missing?"
     is_number = isinstance(got, (int, float, np.integer, np.floating)) or getattr(got, "is_number", False) is True
     one_entry = (is_tensor(got) or isinstance(got, np.ndarray)) and got.ndim == 0
-    if isinstance(got, (bool, np.bool_)) or not (is_number or one_entry):
+    is_truth = isinstance(got, (bool, np.bool_)) or (one_entry and str(got.dtype).endswith("bool"))
+    if is_truth or not (is_number or one_entry):
         return f"type: got {type(got).__name__} {show(got)}, expected one number"
     return "" if math.isfinite(float(got)) else f"value: got {show(float(got))}, expected a finite number"
 

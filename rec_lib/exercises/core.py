@@ -52,11 +52,22 @@ def find(id: str) -> Exercise:
 
 
 def grade(exercise: Exercise, answer: Any) -> Outcome:
-    """Judge an answer without showing or recording anything. The caller's random state is left as it was."""
+    """Judge an answer without showing or recording anything. The caller's random state is left as it was.
+
+    An answer whose comparison, conversion or printing breaks (a complex number, an object with a faulty ``__repr__``)
+    is wrong in a way no judge foresaw; the learner is told so instead of being shown this library's insides.
+    """
     if answer is NOT_YET or (exercise.kind == "bug" and _is_stub(exercise, answer)):
         return NOT_ATTEMPTED
     with _own_random_state():
-        return exercise.judge(answer)
+        try:
+            return exercise.judge(answer)
+        except Exception as error:
+            what = type(error).__name__
+            with contextlib.suppress(Exception):  # its text may be what breaks
+                what = f"{what}: {error}"
+            kind = type(answer).__name__
+            return Outcome("wrong", f"type: this answer ({kind}), or what it returns, cannot be compared ({what})")
 
 
 def check(id: str, answer: Any) -> None:
@@ -94,7 +105,7 @@ def hint(id: str) -> None:
         UnknownExercise: there is no exercise of that id.
     """
     exercise = find(id)
-    seen = record.state().hints.get(id, 0)
+    seen = min(record.state().hints.get(id, 0), len(exercise.hints))
     note = ""
     if seen < len(exercise.hints):
         seen += 1

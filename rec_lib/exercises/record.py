@@ -78,7 +78,7 @@ def _events() -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             event = json.loads(line)
-        except ValueError:  # cut off by a crash
+        except (ValueError, RecursionError):  # cut off by a crash, or not ours
             continue
         if isinstance(event, dict) and isinstance(event.get("id"), str):
             yield event

@@ -109,3 +109,49 @@ def test_every_section_of_the_course_can_be_reset():
     for name in workcopy.originals(chapters):
         section = workcopy.section(chapters / name)
         assert workcopy.find(chapters, section or name) == [name]
+
+
+def test_attachments_and_tags_are_the_learners_too(course):
+    fill(course)
+    copy = course / "work" / NAME
+    changed = json.loads(copy.read_text(encoding="utf-8"))
+    changed["cells"][0]["attachments"] = {"a.png": {"image/png": "AAAA"}}
+    copy.write_text(json.dumps(changed), encoding="utf-8")
+    write(course / "chapters" / NAME, "2 + 2")
+    assert fill(course).kept == [NAME]
+
+
+def test_an_interrupted_fill_knows_what_it_laid_down(course, monkeypatch):
+    real, calls = workcopy._write, []
+
+    def full(manifest, known):
+        calls.append(known)
+        if len(calls) == 3:  # the last one, after both copies
+            raise OSError(28, "No space left on device")
+        real(manifest, known)
+
+    monkeypatch.setattr(workcopy, "_write", full)
+    with pytest.raises(OSError, match="No space left"):
+        fill(course)
+    monkeypatch.undo()
+    workcopy_fill = workcopy.fill(course / "chapters", course / "work", course / ".course" / "work.json")
+    assert workcopy_fill == workcopy.Report()
+    write(course / "chapters" / NAME, "2 + 2")
+    assert workcopy.fill(course / "chapters", course / "work", course / ".course" / "work.json").refreshed == [NAME]
+
+
+@pytest.mark.parametrize("text", ["5", "null", "[1]", "[[[], 1]]", '{"a": 1}', "[" * 10**5])
+def test_a_broken_manifest_counts_as_empty(course, text):
+    fill(course)
+    write(course / "work" / NAME, "mine")
+    (course / ".course" / "work.json").write_text(text, encoding="utf-8")
+    assert fill(course).kept == [NAME]
+    (course / ".course" / "work.json").write_text(text, encoding="utf-8")
+    kept = workcopy.reset(course / "chapters", course / "work", course / ".course" / "work.json", NAME)
+    assert kept.read_text(encoding="utf-8") == notebook("mine")
+
+
+def test_a_stray_notebook_belongs_to_no_section(course):
+    (course / "chapters" / "Untitled.ipynb").write_text("", encoding="utf-8")
+    assert workcopy.find(course / "chapters", "3.7.2") == [NAME]
+    assert workcopy.find(course / "chapters", "") == []
