@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Experiment:
     def fingerprint(self) -> str:
         digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode())
         for module, tree in sorted(_closure(self.run.__module__).items()):
-            digest.update(module.encode() + ast.dump(tree).encode())
+            digest.update(f"{module} {_text(tree)}".encode())
         return digest.hexdigest()[:16]
 
 
@@ -169,17 +170,55 @@ def _closure(module: str) -> dict[str, ast.Module]:
             continue
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("rec_lib"):
-                waiting += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            if isinstance(node, ast.ImportFrom):
+                waiting += [_home(_origin(node, name), alias.name) for alias in node.names]
             elif isinstance(node, ast.Import):
-                waiting += [alias.name for alias in node.names if alias.name.startswith("rec_lib")]
+                waiting += [alias.name for alias in node.names]
         found[name] = _without_docstrings(tree)
     return found
 
 
+def _home(module: str, name: str) -> str:
+    """The module whose code ``from module import name`` brings: where a package's ``__init__`` only passes the name on,
+    the module that it has it from. So an export that is added to a package leaves alone what does not use it.
+    """
+    file = _source(module)
+    if file is None or file.name != "__init__.py":
+        return module
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for node in tree.body:
+        for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
+            if (alias.asname or alias.name) == name:
+                if isinstance(node, ast.Import):
+                    return alias.name
+                origin = _origin(node, module)
+                return f"{module}.{alias.name}" if origin == module else _home(origin, alias.name)
+    made = any(name in (getattr(node, "id", None), getattr(node, "name", None)) for node in ast.walk(tree))
+    return module if made or _source(f"{module}.{name}") is None else f"{module}.{name}"
+
+
+def _origin(node: ast.ImportFrom, importer: str) -> str:
+    """The full name of the module that an import names, relative to its importer or not."""
+    if not node.level:
+        return node.module or ""
+    file = _source(importer)
+    package = importer if file is not None and file.name == "__init__.py" else importer.rpartition(".")[0]
+    return resolve_name("." * node.level + (node.module or ""), package)
+
+
 def _source(name: str) -> Path | None:
+    if name.partition(".")[0] != "rec_lib":
+        return None
     base = paths.root().joinpath(*name.split("."))
-    return next((f for f in (base.with_suffix(".py"), base / "__init__.py") if f.is_file()), None)
+    return next((f for f in (base / "__init__.py", base.with_suffix(".py")) if f.is_file()), None)
+
+
+def _text(node: Any) -> str:
+    """A syntax tree as text that every Python writes alike: ``ast.dump`` does not, and each version adds empty fields."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return f"{type(node).__name__}({' '.join(f'{name}={_text(value)}' for name, value in fields)})"
+    return f"[{' '.join(map(_text, node))}]" if isinstance(node, list) else ascii(node)
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
