@@ -2,9 +2,13 @@
 
 from rec_lib.models.base import CTRModel, ModelFileError
 from rec_lib.models.deepfm import DeepFM
+from rec_lib.models.ffm import FFM
 from rec_lib.models.fm import FM
 from rec_lib.models.fnn import FNN
 from rec_lib.models.lr import LR
 from rec_lib.models.nfm import NFM
+from rec_lib.models.poly2 import POLY2
+from rec_lib.models.popularity import Popularity
+from rec_lib.models.topn import TopN
 
-__all__ = ["FM", "FNN", "LR", "NFM", "CTRModel", "DeepFM", "ModelFileError"]
+__all__ = ["FFM", "FM", "FNN", "LR", "NFM", "POLY2", "CTRModel", "DeepFM", "ModelFileError", "Popularity", "TopN"]
