@@ -16,7 +16,7 @@ from rec_lib.models import CTRModel
 from rec_lib.schema import PAD, Bag, Dense, Schema, Sequence, Sparse
 
 # One other value for each constructor argument. A model with a new argument has to add it here.
-OTHER = {"dim": 5, "hidden": (7, 6), "dropout": 0.5, "init_sd": 0.5, "batch_norm": False}
+OTHER = {"dim": 5, "hidden": (7, 6), "dropout": 0.5, "init_sd": 0.5, "batch_norm": False, "buckets": 32}
 
 
 def schema(maxlen: int = 4) -> Schema:
