@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ L = TypeVar("L", bound=Learner)
 
 
 class TrainingDiverged(ArithmeticError):
-    """The loss became NaN or infinite. The model holds its best weights so far."""
+    """The loss, a weight or the validation value became NaN or infinite. The model holds its best weights so far."""
 
 
 @dataclass
@@ -76,12 +77,13 @@ def fit(
         progress: show a progress bar.
 
     Returns:
-        the :class:`History`. An interrupt (the stop button) ends training early and keeps the best weights so far.
+        the :class:`History`. An interrupt (the stop button) ends training early. Whatever ends it, an error too, the model
+        then has its best weights so far: those that it started with before the first epoch is done.
 
     Raises:
         ValueError: no rows, or sizes below 1.
         TypeError: a loss that is not a scalar.
-        TrainingDiverged: the loss is NaN or infinite.
+        TrainingDiverged: the loss, a weight at the end of an epoch, or the validation value is NaN or infinite.
     """
     optimizers = list(optimizers)
     if len(train) == 0 or min(epochs, batch_size, patience) < 1 or not optimizers:
@@ -102,14 +104,20 @@ def fit(
                 for optimizer in optimizers:
                     optimizer.zero_grad(set_to_none=True)
                 loss = model.loss(batch)
-                value = _finite(loss, model, best, epoch, i)
+                value = _number(loss, model)
+                if not math.isfinite(value):
+                    raise _diverged(f"loss is {value} in epoch {epoch}, batch {i} (counted from 0)", model)
                 loss.backward()
                 for optimizer in optimizers:
                     optimizer.step()
                 total += value * len(batch["label"])
+            if _broken(model):  # by the last step, or in rows of a table that no later batch read
+                raise _diverged(f"the loss was finite to the end of epoch {epoch}", model)
             history.loss.append(total / len(train))
             if validate is not None:
                 history.valid.append(float(validate(model)))
+                if not math.isfinite(history.valid[-1]):
+                    raise _diverged(f"validation gave {history.valid[-1]} after epoch {epoch}", model)
             history.seconds.append(time.perf_counter() - start)
             bar.update()
             bar.set_postfix(
@@ -125,8 +133,8 @@ def fit(
         history.stopped = "interrupted"
     finally:
         bar.close()
-    model.load_state_dict(best)
-    model.eval()
+        model.load_state_dict(best)
+        model.eval()
     return history
 
 
@@ -134,23 +142,26 @@ def _weights(model: Learner) -> dict[str, Tensor]:
     return copy.deepcopy(model.state_dict())
 
 
-def _finite(loss: Tensor, model: Learner, best: dict[str, Tensor], epoch: int, i: int) -> float:
-    """The loss as a number; an error that says where and why when it is none."""
+def _number(loss: Tensor, model: Learner) -> float:
     if not isinstance(loss, Tensor) or loss.dim() != 0:
         got = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
         raise TypeError(
             f"{type(model).__name__}.loss(batch) returned {got}; expected a scalar tensor, the mean over rows."
         )
-    value = loss.item()
-    if value - value == 0.0:  # neither NaN nor infinite
-        return value
-    broken = [name for name, p in model.named_parameters() if not torch.isfinite(p).all()]
+    return loss.item()
+
+
+def _broken(model: Learner) -> str:
+    """The name of the first weight that is not finite; empty if all are."""
+    return next((name for name, p in model.named_parameters() if not torch.isfinite(p).all()), "")
+
+
+def _diverged(what: str, model: Learner) -> TrainingDiverged:
+    """An error that says what broke, and why."""
     why = (
-        f"the weights {broken[0]!r} are not finite any more: an earlier step was too large. Lower the learning rate"
-        if broken
-        else "the weights are finite, so the forward pass overflows or divides by zero. Check it, or lower the learning rate"
+        f"the weights {name!r} are not finite any more: an earlier step was too large. Lower the learning rate"
+        if (name := _broken(model))
+        else "the weights are finite, so what is computed from them overflows or divides by zero. Check it (a metric may "
+        "have no rows to judge), or lower the learning rate"
     )
-    model.load_state_dict(best)
-    raise TrainingDiverged(
-        f"loss is {value} in epoch {epoch}, batch {i} (counted from 0): {why}. Best weights restored."
-    )
+    return TrainingDiverged(f"{what}: {why}. The best weights so far are restored.")

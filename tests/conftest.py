@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -14,5 +15,8 @@ os.environ["REC_LIB_HOME"] = _HOME
 _FETCHED = Path(__file__).resolve().parents[1] / ".course" / "data" / "ml-100k"
 if _FETCHED.is_dir():  # otherwise the loader fetches it into the temporary home
     os.environ.setdefault("REC_LIB_DATA", str(_FETCHED))
+
+# A command that a script starts with & ignores Ctrl-C, and so does all that it starts: tests send it, and expect it to work.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 torch.set_num_threads(1)

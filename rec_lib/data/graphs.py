@@ -6,7 +6,9 @@ What is allowed, and what it means:
     sink (directed)     allowed; its row is empty, so a walk ends there
     self-loop           allowed; one entry in its row, in an undirected graph too
     edge given twice    one edge; the weights are added (u, v and v, u are the same edge of an undirected graph)
-    weight ≤ 0, NaN, ∞  refused: a step needs a probability, and an edge that is never taken is not there
+    weight outside      refused: 0 is no edge, NaN no probability, and sums and products of weights must not overflow
+    1e-100 … 1e100
+    no node at all      refused: nothing can be drawn, walked or measured on it
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_matrix, csr_matrix, triu
 
+WEIGHTS = (1e-100, 1e100)
 ROLES = ("hub", "member", "leaf", "bridge")
 
 
@@ -28,7 +31,7 @@ class Graph:
 
     indptr     (n + 1,) int64
     indices    (entries,) int32 neighbours; an undirected edge stands in both rows
-    weights    (entries,) float64, positive
+    weights    (entries,) float64, 1e-100 … 1e100
     names      n strings
     directed   False: the rows are symmetric
     community  (n,) int64 where the graph has known groups, else None
@@ -49,6 +52,8 @@ class Graph:
 
     def __post_init__(self) -> None:
         n, entries = len(self.names), len(self.indices)
+        if n == 0:
+            raise ValueError("the graph has no nodes; expected at least one. Nodes without edges need names=.")
         if (
             len(self.indptr) != n + 1
             or self.indptr[0] != 0
@@ -138,7 +143,7 @@ def from_edges(
     pairs  (E, 2) node numbers    weights  (E,), ones by default    names  n strings; "0", "1", … up to the largest
     number in `pairs` by default
 
-    Raises ValueError for numbers outside 0 … n − 1, another shape, or weights that are not positive and finite.
+    Raises ValueError for numbers outside 0 … n − 1, another shape, weights outside 1e-100 … 1e100, or no node.
     """
     pairs = np.asarray(pairs) if np.size(pairs) else np.empty((0, 2), dtype=np.int64)
     if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
@@ -232,26 +237,30 @@ def item_graph(sessions: Iterable[np.ndarray], titles: Sequence[str] | None = No
 
     sessions  arrays of encoded item ids    titles  names by encoded id; the id itself by default
 
-    Nodes are the items that occur, ascending; `item` gives their ids. Raises ValueError where no session has two items.
+    Nodes are the items that occur, ascending; `item` gives their ids. Raises ValueError where no session has two
+    different items.
     Source  Wang et al., "Billion-scale Commodity Embedding", KDD 2018, arXiv:1803.02349, section 2.1.
     """
     long_enough = [np.asarray(session) for session in sessions if len(session) > 1]
-    if not long_enough:
+    steps = np.concatenate([np.empty((0, 2), np.int64), *(np.stack([s[:-1], s[1:]], axis=1) for s in long_enough)])
+    moves = steps[steps[:, 0] != steps[:, 1]]
+    if not len(moves):
         raise ValueError(
-            "no session has two items, so there is no transition. Are the sessions cut at too small a gap?"
+            f"no session of the {len(long_enough)} with two items or more has two different ones, so there is no "
+            "transition. Are the sessions cut at too small a gap?"
         )
-    items = np.unique(np.concatenate(long_enough))
-    steps = np.concatenate([np.stack([s[:-1], s[1:]], axis=1) for s in long_enough])
-    pairs = np.searchsorted(items, steps[steps[:, 0] != steps[:, 1]])
+    items = np.unique(steps)
+    pairs = np.searchsorted(items, moves)
     names = [titles[i] if titles is not None else str(i) for i in items]
     return from_edges(pairs, directed=True, names=names, item=items.astype(np.int64))
 
 
 def _check_weights(weights: np.ndarray, pairs: np.ndarray | None = None) -> None:
-    bad = ~(np.isfinite(weights) & (weights > 0))
+    bad = ~((weights >= WEIGHTS[0]) & (weights <= WEIGHTS[1]))  # NaN too
     if bad.any():
         row = int(np.argmax(bad))
         where = f"entry {row}" if pairs is None else f"edge {pairs[row].tolist()}"
         raise ValueError(
-            f"{where} has weight {weights[row]}; weights are positive and finite. Leave the edge out instead."
+            f"{where} has weight {weights[row]}; expected {WEIGHTS[0]:g} … {WEIGHTS[1]:g}. Leave the edge out, or scale all "
+            "weights alike: that changes no walk."
         )

@@ -19,10 +19,10 @@ from rec_lib.embeddings.walks import Walker, check_walks
 class Node2vec:
     """Vectors for the nodes of a graph.
 
-    graph: a `Graph`; p, q: positive, 1 and 1 give DeepWalk's walk; dim: size of a vector; num_walks: walks from each node;
+    graph: a `Graph`; p, q: 1e-9 … 1e9, 1 and 1 give DeepWalk's walk; dim: size of a vector; num_walks: walks from each node;
     length: nodes in a walk; window, negatives, lr, epochs: of the skip-gram (see `train_sgns`).
     After `fit`: `walks` (num_walks · n, length) int32 and `vectors` (n, dim) float32.
-    Raises ValueError for p or q that are not positive and for counts below 1.
+    Raises ValueError for p or q outside 1e-9 … 1e9 and for counts below 1.
     """
 
     def __init__(

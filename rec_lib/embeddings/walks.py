@@ -166,14 +166,16 @@ def _walk(
 
 
 def check_pq(p: float, q: float) -> None:
-    """Raise ValueError unless p and q are finite and positive."""
+    """Raise ValueError unless p and q are in 1e-9 … 1e9: with weights up to 1e100, no sum of a row overflows then."""
     for name, value in (("p", p), ("q", q)):
-        if not (np.isfinite(value) and value > 0):
-            raise ValueError(f"{name} = {value}; expected a positive finite number (1 leaves the walk unbiased)")
+        if not 1e-9 <= value <= 1e9:
+            raise ValueError(
+                f"{name} = {value}; expected 1e-9 … 1e9 (1 leaves the walk unbiased, 1e9 is as good as never)"
+            )
 
 
 def check_walks(p: float, q: float, num_walks: int, length: int) -> None:
-    """Raise ValueError unless p and q are finite and positive and there is at least one walk of one node."""
+    """Raise ValueError unless p and q are in 1e-9 … 1e9 and there is at least one walk of one node."""
     check_pq(p, q)
     if num_walks < 1 or length < 1:
         raise ValueError(f"num_walks = {num_walks}, length = {length}; expected at least 1 of each")
@@ -182,14 +184,11 @@ def check_walks(p: float, q: float, num_walks: int, length: int) -> None:
 class Walker:
     """Walks on one graph; the first-order tables are built once, in O(edges).
 
-    graph: a `Graph` with at least one node (which guarantees sorted rows and positive weights).
-    Raises ValueError for a graph without nodes.
+    graph: a `Graph`, which guarantees at least one node, sorted rows, and weights that do not overflow.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.n = len(graph)
-        if self.n == 0:
-            raise ValueError("the graph has no nodes; a walk needs at least one to start from")
         self.indptr = np.ascontiguousarray(graph.indptr, np.int64)
         self.indices = np.ascontiguousarray(graph.indices, np.int32)
         self.weights = np.ascontiguousarray(graph.weights, np.float64)
@@ -212,7 +211,7 @@ class Walker:
 
         Row r starts at starts[r mod len(starts)]; by default every node starts `num_walks` walks. Each row has a random
         stream of its own: the same generator gives the same walks, and asking for more or longer ones only adds to them.
-        Raises ValueError for p or q that are not positive, for num_walks < 1, length < 1 and unknown starts.
+        Raises ValueError for p or q outside 1e-9 … 1e9, for num_walks < 1, length < 1 and unknown starts.
         """
         check_walks(p, q, num_walks, length)
         begin = np.arange(self.n, dtype=np.int32) if starts is None else np.asarray(starts)
@@ -257,7 +256,7 @@ def transition_row(graph: Graph, t: int | None, v: int, p: float, q: float) -> t
     """The exact law of the next node after t → v: (neighbours of v, their probabilities), both (deg v,).
 
     With t = None it is the first step, by weight alone. It shares no line with the compiled walks, so that tests can hold
-    one against the other. Raises ValueError for p or q that are not positive and for a node v without out-edges,
+    one against the other. Raises ValueError for p or q outside 1e-9 … 1e9 and for a node v without out-edges,
     IndexError for a node that does not exist.
     """
     check_pq(p, q)

@@ -85,8 +85,13 @@ def same_role_auc(vectors: np.ndarray, role: np.ndarray, community: np.ndarray) 
 
 
 def modularity(graph: Graph, label: np.ndarray) -> float:
-    """Newman's Q of a partition of an undirected weighted graph: edges within groups, beyond what degrees alone give."""
+    """Newman's Q of a partition of an undirected weighted graph: edges within groups, beyond what degrees alone give.
+
+    Raises ValueError for a graph without edges.
+    """
     total = graph.weights.sum()
+    if total == 0:
+        raise ValueError("the graph has no edges: no share of them lies within groups. Expected at least one edge.")
     strength = np.bincount(graph.rows, graph.weights, len(graph))
     within = graph.weights[label[graph.rows] == label[graph.indices]].sum() / total
     return float(within - (np.bincount(label, strength) ** 2).sum() / total**2)

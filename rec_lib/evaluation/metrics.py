@@ -1,7 +1,8 @@
 """Metrics. Each looks at all rows once; none is an average over batches.
 
 Click metrics take arrays of N rows. List metrics take ``hits (U, k)``: was the item at this place of this user's list
-relevant; and where they need it ``n_relevant (U,)``: how many relevant items the user has in all.
+relevant (a list of fewer than k is filled up with 0); and where they need it ``n_relevant (U,)``: how many relevant
+items the user has in all. All raise ValueError for what they cannot judge.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ def auc(y: ArrayLike, score: ArrayLike) -> float:
     Raises:
         ValueError: labels of one class only, other labels, unequal lengths, NaN scores.
     """
-    label, s = _pair(y, score)
-    n_pos = _positives(label)
+    label, s = _clicks(y, score)
+    n_pos = int(label.sum())
+    if n_pos in (0, len(label)):
+        raise ValueError(
+            f"all {len(label)} labels are {int(label[0])}: AUC compares positives with negatives and needs both."
+        )
     ranks = rankdata(s)  # (N,)  ties share their mean rank
     return float((ranks[label == 1].sum() - n_pos * (n_pos + 1) / 2) / (n_pos * (len(label) - n_pos)))
 
@@ -37,7 +42,7 @@ def gauc(y: ArrayLike, score: ArrayLike, group: ArrayLike) -> float:
 
     Groups with clicks only or no clicks have no AUC; they are left out, and their rows with them.
     """
-    label, s = _pair(y, score)
+    label, s = _clicks(y, score)
     g = np.asarray(group)
     if g.shape != label.shape:
         raise ValueError(f"group has shape {g.shape}, expected {label.shape}: one group id a row.")
@@ -50,8 +55,8 @@ def gauc(y: ArrayLike, score: ArrayLike, group: ArrayLike) -> float:
 
 
 def log_loss(y: ArrayLike, p: ArrayLike, eps: float = 1e-7) -> float:
-    """Mean −[y log p + (1−y) log(1−p)] in nats; p is kept eps away from 0 and 1."""
-    label, q = _pair(y, p)
+    """Mean −[y log p + (1−y) log(1−p)] in nats, y 0 or 1; p is kept eps away from 0 and 1."""
+    label, q = _clicks(y, p)
     if q.min() < 0 or q.max() > 1:
         raise ValueError(
             f"probabilities run from {q.min():.3g} to {q.max():.3g}; expected 0 to 1. Logits need a sigmoid."
@@ -93,8 +98,23 @@ def mean_average_precision(hits: ArrayLike, n_relevant: ArrayLike) -> float:
 
 
 def coverage(ranked: ArrayLike, n_items: int) -> float:
-    """Share of the n_items that stand in at least one user's list; ranked is (U, k) item ids."""
-    return float(len(np.unique(np.asarray(ranked))) / n_items)
+    """Share of the n_items that stand in at least one user's list.
+
+    Args:
+        ranked: (U, k) whole numbers: items counted from 0 (encoded ids less ``schema.FIRST``), −1 where a list is shorter.
+        n_items: how many items there are, at least 1.
+    """
+    r = np.asarray(ranked)
+    if r.ndim != 2 or r.dtype.kind not in "iu":
+        raise ValueError(
+            f"ranked has shape {r.shape} and dtype {r.dtype}; expected a (users, k) array of whole numbers."
+        )
+    if n_items < 1 or r.min(initial=0) < -1 or r.max(initial=0) >= n_items:
+        raise ValueError(
+            f"ranked holds {r.min(initial=0)} … {r.max(initial=0)} for n_items={n_items}; expected items 0 … n_items − 1, "
+            "−1 for an empty place, and at least one item. Encoded ids start at schema.FIRST: take it off."
+        )
+    return float(len(np.unique(r[r >= 0])) / n_items)
 
 
 def auc_on(table: Table) -> Callable[[CTRModel], float]:
@@ -116,27 +136,27 @@ def _pair(y: ArrayLike, score: ArrayLike) -> tuple[NDArray, NDArray]:
     return a, b
 
 
-def _positives(y: NDArray) -> int:
-    if not np.isin(y, (0, 1)).all():
-        raise ValueError(f"labels must be 0 or 1; got {np.unique(y)[:5]}.")
-    n_pos = int(y.sum())
-    if n_pos in (0, len(y)):
-        raise ValueError(f"all {len(y)} labels are {int(y[0])}: AUC compares positives with negatives and needs both.")
-    return n_pos
+def _clicks(y: ArrayLike, score: ArrayLike) -> tuple[NDArray, NDArray]:
+    label, s = _pair(y, score)
+    if not np.isin(label, (0, 1)).all():
+        raise ValueError(f"labels must be 0 or 1; got {np.unique(label)[:5]}. Stars become clicks by a threshold.")
+    return label, s
 
 
 def _hits(hits: ArrayLike) -> NDArray:
     h = np.asarray(hits)
     if h.ndim != 2 or h.size == 0 or not np.isin(h, (0, 1)).all():
-        raise ValueError(f"hits has shape {h.shape}; expected a (users, k) array of 0 and 1.")
+        raise ValueError(
+            f"hits has shape {h.shape} and values {np.unique(h)[:3]}; expected a (users, k) array of 0 and 1."
+        )
     return h.astype(bool)
 
 
 def _relevant(hits: ArrayLike, n_relevant: ArrayLike) -> tuple[NDArray, NDArray]:
     h, n = _hits(hits), np.asarray(n_relevant)
-    if n.shape != (len(h),) or (n < 1).any() or (h.sum(axis=1) > n).any():
+    if n.shape != (len(h),) or n.dtype.kind not in "iu" or (n < 1).any() or (h.sum(axis=1) > n).any():
         raise ValueError(
-            f"n_relevant has shape {n.shape} and smallest value {n.min() if n.size else None}; expected one count a user, "
-            "at least 1 and at least the user's hits. Leave out users who have nothing to find."
+            f"n_relevant has shape {n.shape}, dtype {n.dtype} and smallest value {n.min() if n.size else None}; expected one "
+            "whole number a user, at least 1 and at least the user's hits. Leave out users who have nothing to find."
         )
     return h, n

@@ -187,12 +187,13 @@ def _home(module: str, name: str) -> str:
         return module
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in tree.body:
-        for alias in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
-            if (alias.asname or alias.name) == name:
-                if isinstance(node, ast.Import):
-                    return alias.name
-                origin = _origin(node, module)
-                return f"{module}.{alias.name}" if origin == module else _home(origin, alias.name)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for alias in node.names:
+                if (alias.asname or alias.name) == name:
+                    if isinstance(node, ast.Import):
+                        return alias.name
+                    origin = _origin(node, module)
+                    return f"{module}.{alias.name}" if origin == module else _home(origin, alias.name)
     made = any(name in (getattr(node, "id", None), getattr(node, "name", None)) for node in ast.walk(tree))
     return module if made or _source(f"{module}.{name}") is None else f"{module}.{name}"
 

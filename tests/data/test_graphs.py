@@ -48,10 +48,21 @@ def test_an_edge_given_twice_is_one_edge_of_the_sum():
     assert directed.matrix().toarray().tolist() == [[0, 5], [2, 0]]
 
 
-@pytest.mark.parametrize("weight", [0.0, -1.0, np.nan, np.inf])
-def test_a_weight_that_is_no_probability_is_refused(weight):
-    with pytest.raises(ValueError, match=r"edge \[1, 2\] has weight .*; weights are positive and finite"):
+@pytest.mark.parametrize("weight", [0.0, -1.0, np.nan, np.inf, 0.9e-100, 1.1e100])
+def test_a_weight_that_is_no_probability_or_overflows_is_refused(weight):
+    with pytest.raises(ValueError, match=r"edge \[1, 2\] has weight .*; expected 1e-100 … 1e\+100"):
         from_edges([(0, 1), (1, 2)], [1.0, weight])
+
+
+def test_a_sum_of_weights_that_overflows_is_refused():
+    with pytest.raises(ValueError, match=r"entry 0 has weight 1.2e\+100"):
+        from_edges([(0, 1), (1, 0)], [6e99, 6e99])
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_a_graph_without_nodes_is_refused(directed):
+    with pytest.raises(ValueError, match="no nodes; expected at least one"):
+        from_edges([], directed=directed)
 
 
 def test_edges_that_leave_the_graph_or_have_another_shape_are_refused():
@@ -145,8 +156,12 @@ def test_the_item_graph_counts_transitions():
     assert graph.names == ("4", "7", "9")
     assert graph.matrix().toarray().tolist() == [[0, 1, 1], [0, 0, 0], [2, 0, 0]]
     assert graph.directed
-    with pytest.raises(ValueError, match="no session has two items"):
-        item_graph([np.array([5])])
+
+
+@pytest.mark.parametrize("sessions", [[], [np.array([5])], [np.array([])], [np.array([3, 3, 3]), np.array([4, 4])]])
+def test_sessions_without_a_transition_are_refused(sessions):
+    with pytest.raises(ValueError, match="two different ones, so there is no transition"):
+        item_graph(sessions)
 
 
 def test_the_item_graph_of_movielens_has_a_step_for_each_transition():

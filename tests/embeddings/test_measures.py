@@ -32,6 +32,11 @@ def test_modularity_equals_networkx():
     np.testing.assert_array_equal(label, louvain(graph))
 
 
+def test_modularity_needs_edges():
+    with pytest.raises(ValueError, match="no edges"):
+        modularity(from_edges([], names="ab"), np.array([0, 1]))
+
+
 def test_cosine_neighbours_and_purity_by_hand():
     vectors, label = RNG.normal(size=(12, 4)), RNG.integers(0, 3, 12)
     similarity = cosine_similarity(vectors)

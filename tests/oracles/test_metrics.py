@@ -89,16 +89,32 @@ def _ndcg(relevant, scores, k):
         (lambda: ev.auc([0, 1, 1], [0.1, 0.2]), "same N"),
         (lambda: ev.auc([], []), "N ≥ 1"),
         (lambda: ev.log_loss([0, 1], [-2.0, 3.0]), "sigmoid"),
+        (lambda: ev.log_loss([0.3, 1], [0.1, 0.9]), "0 or 1"),
+        (lambda: ev.log_loss([4, 5], [0.1, 0.9]), "threshold"),
+        (lambda: ev.gauc([0, 1, -1, 1], [0.1, 0.2, 0.3, 0.4], [1, 1, 2, 2]), "0 or 1"),
         (lambda: ev.gauc([0, 1], [0.1, 0.2], [1]), "one group id a row"),
         (lambda: ev.hit_rate([0, 1]), "users, k"),
         (lambda: ev.hit_rate([[0, 2]]), "0 and 1"),
         (lambda: ev.ndcg([[1, 1]], [1]), "at least the user's hits"),
+        (lambda: ev.mrr([[0.5, 1]]), r"values \[0.5"),
         (lambda: ev.mean_average_precision([[0, 0]], [0]), "at least 1"),
+        (lambda: ev.mean_average_precision([[1, 0]], [1.5]), "whole number"),
+        (lambda: ev.ndcg([[1, 0]], [[1]]), r"shape \(1, 1\)"),
+        (lambda: ev.coverage([0, 1], 5), r"shape \(2,\)"),
+        (lambda: ev.coverage([[0.5, 1]], 5), "whole numbers"),
+        (lambda: ev.coverage([[0, 5]], 5), "0 … 5 for n_items=5"),
+        (lambda: ev.coverage([[-2, 1]], 5), "−1 for an empty place"),
+        (lambda: ev.coverage(np.empty((0, 2), int), 0), "at least one item"),
     ],
 )
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_coverage_leaves_empty_places_out():
+    assert ev.coverage([[3, 1], [1, -1], [-1, -1]], 4) == 2 / 4
+    assert ev.coverage(np.empty((0, 2), int), 4) == 0
 
 
 def test_log_loss_survives_certain_predictions():

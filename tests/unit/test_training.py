@@ -98,6 +98,56 @@ def test_a_forward_pass_that_breaks_by_itself_is_told_apart():
         fit(model, table(), optimizers=adam(model), progress=False)
 
 
+def test_weights_that_break_behind_a_finite_loss_are_named():
+    """The last step of an epoch breaks a row that no later batch reads, so no loss tells of it."""
+    model = build(LR)
+
+    class BreaksTheLastRow(torch.optim.SGD):
+        steps = 0
+
+        def step(self, closure=None):
+            super().step(closure)
+            self.steps += 1
+            if self.steps == 6:  # three batches an epoch: the end of the second
+                good.update({k: v.clone() for k, v in model.state_dict().items()})
+                model.linear.w.table.data[-1] = float("inf")
+
+    good = {}
+    optimizers = [BreaksTheLastRow(model.parameters(), lr=0.0)]
+    with pytest.raises(TrainingDiverged, match=r"finite to the end of epoch 2: the weights 'linear.*learning rate"):
+        fit(model, table(), optimizers=optimizers, epochs=2, batch_size=8, progress=False)
+    assert all(torch.equal(model.state_dict()[k], v) for k, v in good.items())
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_a_validation_value_that_is_no_number_ends_training_with_the_best_weights(bad):
+    values = iter([0.5, bad])
+    kept = []
+
+    def validate(model):
+        kept.append({k: v.clone() for k, v in model.state_dict().items()})
+        return next(values)
+
+    model = build(FM)
+    with pytest.raises(TrainingDiverged, match=rf"validation gave {bad} after epoch 2: the weights are finite"):
+        fit(model, table(), optimizers=adam(model), epochs=3, validate=validate, progress=False)
+    assert all(torch.equal(model.state_dict()[k], v) for k, v in kept[0].items())
+
+
+def test_an_error_inside_validation_leaves_the_best_weights_too():
+    calls, kept = [], {}
+
+    def validate(model):
+        calls.append(model)
+        kept.update({k: v.clone() for k, v in model.state_dict().items()} if len(calls) == 1 else {})
+        return 1 / (2 - len(calls))
+
+    model = build(FM)
+    with pytest.raises(ZeroDivisionError):
+        fit(model, table(), optimizers=adam(model), epochs=3, validate=validate, progress=False)
+    assert all(torch.equal(model.state_dict()[k], v) for k, v in kept.items())
+
+
 def test_a_loss_that_is_no_scalar_is_refused():
     class PerRow(nn.Module):
         def __init__(self):
