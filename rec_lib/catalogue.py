@@ -161,7 +161,8 @@ def _done(section: str, cls: str, derivation: str, widget: str) -> dict[str, str
 SYSTEMS = (
     System("usercf", "UserCF", "topn", "2.2", 1992, "Goldberg et al., CACM", "users like you liked it"),
     System("itemcf", "ItemCF", "topn", "2.2", 2001, "Sarwar et al., WWW", "it is like what you liked", ("usercf",), adds="compares items instead of users: there are fewer of them and they change less"),
-    System("mf", "MF", "rating", "2.3", 2009, "Koren, Bell, Volinsky, Computer", "users and items as short vectors", ("itemcf",), adds="short vectors in place of rows: two films that nobody rated both can still be close"),
+    System("mf", "MF", "rating", "2.3", 2009, "Koren, Bell, Volinsky, Computer", "users and items as short vectors", ("itemcf",), adds="short vectors in place of rows: two films that nobody rated both can still be close", state="built",
+           parts={"class": "rec_lib.models.MF"}),
     System("lr", "LR", "ctr", "2.4", 2007, "Richardson et al., WWW", "one weight a feature, added up", state="built",
            parts={"class": "rec_lib.models.LR"}),
     System("poly2", "POLY2", "ctr", "2.5", 2010, "Chang et al., JMLR", "one weight a pair of features", ("lr",), adds="a weight for every pair of features", state="built",
@@ -170,8 +171,10 @@ SYSTEMS = (
            parts={"class": "rec_lib.models.FM", "derivation": "rec_lib.derive.fm"}),
     System("ffm", "FFM", "ctr", "2.5", 2016, "Juan et al., RecSys", "another vector for each partner field", ("fm",), adds="a feature meets each field with a vector of its own", state="built",
            parts={"class": "rec_lib.models.FFM"}),
-    System("gbdt_lr", "GBDT+LR", "ctr", "2.6", 2014, "He et al., ADKDD", "trees make the features, LR weighs them", ("lr",), adds="trees find the combinations of features that LR cannot make itself"),
-    System("ls_plm", "LS-PLM", "ctr", "2.7", 2017, "Gai et al., arXiv:1704.05194", "several LRs and a gate between them", ("lr",), adds="several LRs, each for a region of the samples, and a gate that is learnt with them"),
+    System("gbdt_lr", "GBDT+LR", "ctr", "2.6", 2014, "He et al., ADKDD", "trees make the features, LR weighs them", ("lr",), adds="trees find the combinations of features that LR cannot make itself", state="built",
+           parts={"class": "rec_lib.models.GBDTLR"}),
+    System("ls_plm", "LS-PLM", "ctr", "2.7", 2017, "Gai et al., arXiv:1704.05194", "several LRs and a gate between them", ("lr",), adds="several LRs, each for a region of the samples, and a gate that is learnt with them", state="built",
+           parts={"class": "rec_lib.models.LSPLM"}),
     System("autorec", "AutoRec", "rating", "3.2", 2015, "Sedhain et al., WWW", "rebuild an item's ratings through a narrow layer", ("mf",), adds="a non-linear layer between the vector and the rating"),
     System("deep_crossing", "Deep Crossing", "ctr", "3.3", 2016, "Shan et al., KDD", "embeddings, stacked, through residual units", ("autorec",), adds="depth: several layers, and fields of every kind as input"),
     System("neuralcf", "NeuralCF", "topn", "3.4", 2017, "He et al., WWW", "a network in place of the inner product", ("mf", "deep_crossing"), adds="a learnt function in place of the inner product"),
@@ -207,9 +210,11 @@ SYSTEMS = (
            parts={"class": "rec_lib.models.Popularity"}),
     System("ease", "EASE", "baseline", "3.4", 2019, "Steck, WWW", "a linear item-item model in closed form"),
     System("ials", "Implicit ALS", "baseline", "2.3", 2008, "Hu, Koren, Volinsky, ICDM", "every missing entry is a weak zero", ("mf",), adds="a weak zero for everything that was not taken, and a closed form for every step"),
-    System("svdpp", "SVD++", "baseline", "2.3", 2008, "Koren, KDD", "what you rated says who you are", ("mf",), adds="what a user rated, whatever the stars, as part of the user's vector"),
+    System("svdpp", "SVD++", "baseline", "2.3", 2008, "Koren, KDD", "what you rated says who you are", ("mf",), adds="what a user rated, whatever the stars, as part of the user's vector", state="built",
+           parts={"class": "rec_lib.models.SVDpp"}),
     System("dcn_v2", "DCN-v2", "baseline", "3.6", 2021, "Wang et al., WWW", "a full matrix in each cross layer", ("dcn",), adds="a full matrix in each cross layer, where DCN has a vector"),
-    System("ftrl", "FTRL", "baseline", "2.4", 2013, "McMahan et al., KDD", "online LR that keeps weights at zero", ("lr",), adds="weights that are exactly zero, from one pass over the stream"),
+    System("ftrl", "FTRL", "baseline", "2.4", 2013, "McMahan et al., KDD", "online LR that keeps weights at zero", ("lr",), state="built",
+           parts={"class": "rec_lib.models.ftrl.FTRL"}, adds="weights that are exactly zero, from one pass over the stream"),
 )  # fmt: skip
 
 # Lines of descent on a chapter's evolution map, from top to bottom: title in both languages, then systems.
