@@ -163,6 +163,38 @@ def ffm(model, batch, row):
     return y
 
 
+def gbdt_lr(model, batch, row):
+    """Leaf by leaf: all conditions of its path must hold."""
+    x = dense_values(model.schema, batch, row)
+    y = model.w0.item()
+    trees, leaves = model.leaf.shape
+    for t in range(trees):
+        reached = []
+        for leaf in range(leaves):
+            conditions = [s for s in range(leaves - 1) if model.path[t, s, leaf] != 0]
+            if len(conditions) != model.length[t, leaf]:
+                continue  # this tree has fewer leaves
+            goes_left = [x[model.feature[t, s]] <= model.threshold[t, s].item() for s in conditions]
+            if all(left == (model.path[t, s, leaf] > 0) for left, s in zip(goes_left, conditions, strict=True)):
+                reached.append(leaf)
+        assert len(reached) == 1, f"tree {t} has the leaves {reached} for one sample"
+        y += model.leaf[t, reached[0]].item()
+    return y + sum(v[0] for v in field_vectors(model.schema, model.w.table, batch, row))
+
+
+def ls_plm(model, batch, row):
+    """p = Σ_i softmax(u)_i σ(w_i), then its log-odds."""
+    total = [b.item() for b in model.bias]
+    for v in field_vectors(model.schema, model.theta.table, batch, row):
+        total = [a + b for a, b in zip(total, v, strict=True)]
+    for x, weights in zip(dense_values(model.schema, batch, row), model.dense.tolist(), strict=True):
+        total = [a + x * b for a, b in zip(total, weights, strict=True)]
+    u, w = total[: model.m], total[model.m :]
+    z = sum(math.exp(a) for a in u)
+    p = sum(math.exp(a) / z / (1 + math.exp(-b)) for a, b in zip(u, w, strict=True))
+    return math.log(p / (1 - p))
+
+
 NAIVE = {
     models.LR: lr,
     models.POLY2: poly2,
@@ -171,6 +203,8 @@ NAIVE = {
     models.DeepFM: deepfm,
     models.FNN: fnn,
     models.NFM: nfm,
+    models.GBDTLR: gbdt_lr,
+    models.LSPLM: ls_plm,
 }
 
 
@@ -196,4 +230,6 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         models.POLY2: lambda: first_order + 2**18,
         models.FFM: lambda: first_order + v * f * dim,
         models.NFM: lambda: first_order + v * dim + 2 * dim + layers(dim, False),
+        models.GBDTLR: lambda: 1 + v + 50 * 8,  # a constant, a weight an id, a weight a leaf
+        models.LSPLM: lambda: first_order * 2 * 2,  # each feature for gate and region, two regions
     }[cls]()
