@@ -161,7 +161,8 @@ def _done(section: str, cls: str, derivation: str, widget: str) -> dict[str, str
 SYSTEMS = (
     System("usercf", "UserCF", "topn", "2.2", 1992, "Goldberg et al., CACM", "users like you liked it", state="built",
            parts={"class": "rec_lib.models.UserCF"}),
-    System("itemcf", "ItemCF", "topn", "2.2", 2001, "Sarwar et al., WWW", "it is like what you liked", ("usercf",), adds="compares items instead of users: there are fewer of them and they change less"),
+    System("itemcf", "ItemCF", "topn", "2.2", 2001, "Sarwar et al., WWW", "it is like what you liked", ("usercf",), adds="compares items instead of users: there are fewer of them and they change less", state="built",
+           parts={"class": "rec_lib.models.ItemCF"}),
     System("mf", "MF", "rating", "2.3", 2009, "Koren, Bell, Volinsky, Computer", "users and items as short vectors", ("itemcf",), adds="short vectors in place of rows: two films that nobody rated both can still be close", state="built",
            parts={"class": "rec_lib.models.MF"}),
     System("lr", "LR", "ctr", "2.4", 2007, "Richardson et al., WWW", "one weight a feature, added up", state="built",
