@@ -6,6 +6,7 @@ from rec_lib.models.ffm import FFM
 from rec_lib.models.fm import FM
 from rec_lib.models.fnn import FNN
 from rec_lib.models.gbdt_lr import GBDTLR
+from rec_lib.models.ials import IALS
 from rec_lib.models.itemcf import ItemCF
 from rec_lib.models.lr import LR
 from rec_lib.models.ls_plm import LSPLM
@@ -37,4 +38,5 @@ __all__ = [
     "MF",
     "RatingModel",
     "SVDpp",
+    "IALS",
 ]

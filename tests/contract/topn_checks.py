@@ -25,7 +25,15 @@ STRANGERS = [PAD, OOV, EMPTY, EMPTY + 1, SHAPE[0], 10**9]  # without a row, with
 KNOWN = np.arange(FIRST, FIRST + USERS)
 
 # One other value for each constructor argument. A model with a new argument has to add it here.
-OTHER: dict[str, object] = {"k": 2, "similarity": "jaccard", "shrinkage": 5.0}
+OTHER: dict[str, object] = {
+    "k": 2,
+    "similarity": "jaccard",
+    "shrinkage": 5.0,
+    "dim": 3,
+    "alpha": 0.5,
+    "l2": 0.2,
+    "iterations": 1,
+}
 
 
 def colour_of_user(user: int) -> int:
