@@ -1,6 +1,6 @@
 """Normalised entropy: log loss against that of a forecast that knows the click rate and nothing else.
 
-Source  He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD 2014: eq. 1 (NE), and calibration.
+Source  He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD 2014: eq. 1.
 """
 
 from __future__ import annotations
@@ -46,16 +46,3 @@ def normalised_entropy(y: ArrayLike, p: ArrayLike, background: float | None = No
             f"background={b}: expected a click rate between 0 and 1; at 0 or 1 there is no entropy to beat."
         )
     return float(entropy_ratio(label, np.clip(np.asarray(p, dtype=float), eps, 1 - eps), np.float64(b), np.log))
-
-
-def calibration(y: ArrayLike, p: ArrayLike) -> float:
-    """Expected clicks over observed clicks: 1 is right on average, 2 promises twice as many. Says nothing of ranking.
-
-    Raises:
-        ValueError: as log_loss, or no click at all.
-    """
-    log_loss(y, p)
-    clicks = float(np.asarray(y, dtype=float).sum())
-    if clicks == 0:
-        raise ValueError("there is no click in y: calibration divides by their number. Take more rows.")
-    return float(np.asarray(p, dtype=float).sum()) / clicks

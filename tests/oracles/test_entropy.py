@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rec_lib.evaluation.entropy import calibration, entropy_ratio, normalised_entropy
+from rec_lib.evaluation.entropy import entropy_ratio, normalised_entropy
 
 
 def papers(y, p, background):
@@ -45,12 +45,6 @@ def test_a_rarer_click_does_not_look_like_a_better_model():
         assert normalised_entropy(y, np.full(1000, rate)) == pytest.approx(1)
 
 
-def test_calibration_counts_expected_over_observed():
-    y, p = sample(1)
-    assert calibration(y, p) == pytest.approx(sum(p) / sum(y))
-    assert calibration(y, p / 2) == pytest.approx(calibration(y, p) / 2)
-
-
 @pytest.mark.parametrize(
     ("call", "says"),
     [
@@ -59,7 +53,6 @@ def test_calibration_counts_expected_over_observed():
         (lambda: normalised_entropy([0, 1], [0.2, 0.3], background=1.0), "between 0 and 1"),
         (lambda: normalised_entropy([0, 1], [0.2, 3.0]), "sigmoid"),
         (lambda: normalised_entropy([0, 1], [0.2]), "same N"),
-        (lambda: calibration([0, 0], [0.2, 0.3]), "no click"),
     ],
 )
 def test_bad_input(call, says):
