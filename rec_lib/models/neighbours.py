@@ -129,6 +129,11 @@ class NeighbourCF(TopN):
         """The rows that have neighbours, the other side, and the matrix of these rows."""
 
 
+def weighted_votes(W: csr_matrix, R: csr_matrix) -> np.ndarray:
+    """Σ_s w_us R_sp / Σ_s w_us of `W (U, m)` and `R (m, n)`: (U, n); 0 for a row of W without weights."""
+    return ratio((W @ R).toarray(), np.asarray(W.sum(axis=1)))
+
+
 def _filled(mean: np.ndarray, R: csr_matrix, ids: np.ndarray, otherwise: np.ndarray | float) -> np.ndarray:
     """mean[ids] where the row has entries, else `otherwise`: (N,)."""
     inside = ids < R.shape[0]

@@ -14,8 +14,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from rec_lib.models.neighbours import NeighbourCF
-from rec_lib.models.similarity import ratio
+from rec_lib.models.neighbours import NeighbourCF, weighted_votes
 
 
 class UserCF(NeighbourCF):
@@ -33,9 +32,7 @@ class UserCF(NeighbourCF):
 
     def _score(self, users: np.ndarray) -> np.ndarray:
         W = self.W[users]  # (U, users)
-        votes = (W @ self.seen).toarray()  # (U, items)  Σ_s w_us R_sp
-        weight = np.asarray(W.sum(axis=1))  # (U, 1)  Σ_s w_us
-        return ratio(votes, weight)  # (U, items)  R̂_up
+        return weighted_votes(W, self.seen)  # (U, items)  R̂_up = Σ_s w_us R_sp / Σ_s w_us
 
     def _reached(self) -> np.ndarray:
         return np.diff(self.W.indptr) > 0
