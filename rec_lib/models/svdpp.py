@@ -32,7 +32,7 @@ class SVDpp(MF):
 
     rated: Tensor
     start: Tensor
-    scale: Tensor
+    count: Tensor
 
     def __init__(self, train: Table, dim: int = 64, l2: float = 0.1, l2_y: float = 0.01, init_sd: float = 0.1):
         if dim < 1 or l2_y < 0:
@@ -41,14 +41,15 @@ class SVDpp(MF):
         self.l2_y = l2_y
         self.y = nn.Parameter(torch.randn(self.schema.size("item"), dim) * init_sd)
         user, item = torch.unique(torch.stack([train["user"], train["item"]], dim=1), dim=0).unbind(1)  # by user
-        counts = torch.bincount(user, minlength=self.schema.size("user"))  # (users,)  |N(u)|
+        count = torch.bincount(user, minlength=self.schema.size("user"))
         self.register_buffer("rated", item)  # (R,)  N(0), N(1), … one after the other
-        self.register_buffer("start", counts.cumsum(0) - counts)  # (users,)  where N(u) begins
-        self.register_buffer("scale", counts.clamp(min=1).to(self.mu.dtype).rsqrt())  # (users,)  |N(u)|^(−1/2)
+        self.register_buffer("start", count.cumsum(0) - count)  # (users,)  where N(u) begins
+        self.register_buffer("count", count)  # (users,)  |N(u)|
 
     def user_vectors(self, batch: Batch) -> Tensor:
         """p_u + |N(u)|^(−1/2) Σ_{j∈N(u)} y_j: (B, D)."""
-        implied = self.over_rated(self.y) * self.scale.unsqueeze(1)  # (users, D)
+        root = self.count.clamp(min=1).to(self.y.dtype).rsqrt()  # (users,)  1 for an empty N(u), whose sum is 0
+        implied = self.over_rated(self.y) * root.unsqueeze(1)  # (users, D)
         return self.rows(self.p + implied, "user", batch)
 
     def over_rated(self, table: Tensor) -> Tensor:

@@ -48,10 +48,9 @@ class KnowsEverybody(MF):
 class RootOfNothing(SVDpp):
     """|N(u)|^(−1/2) of an empty N(u)."""
 
-    def __init__(self, train, dim=64, l2=0.1, l2_y=0.01, init_sd=0.1):
-        super().__init__(train, dim, l2, l2_y, init_sd)
-        counts = torch.bincount(train["user"], minlength=len(self.scale))
-        self.scale.copy_(counts.float().rsqrt())
+    def user_vectors(self, batch):
+        implied = self.over_rated(self.y) * self.count.to(self.y.dtype).rsqrt().unsqueeze(1)
+        return self.rows(self.p + implied, "user", batch)
 
 
 class UnusedWeight(MF):
@@ -141,9 +140,8 @@ class DeadPenalty(MF):
 class WithoutTheRoot(SVDpp):
     """The y_j are added up, not divided by the root of their number: busy users get long vectors."""
 
-    def __init__(self, train, dim=64, l2=0.1, l2_y=0.01, init_sd=0.1):
-        super().__init__(train, dim, l2, l2_y, init_sd)
-        self.scale.fill_(1)
+    def user_vectors(self, batch):
+        return self.rows(self.p + self.over_rated(self.y), "user", batch)
 
 
 class MeanOfRated(SVDpp):
@@ -151,7 +149,7 @@ class MeanOfRated(SVDpp):
 
     def __init__(self, train, dim=64, l2=0.1, l2_y=0.01, init_sd=0.1):
         super().__init__(train, dim, l2, l2_y, init_sd)
-        self.scale.square_()
+        self.count.square_()
 
 
 class TwoForOne(MF):
