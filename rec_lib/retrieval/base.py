@@ -79,7 +79,7 @@ def checked_count(value: Any, name: str, least: int = 1, most: float = np.inf) -
         raise TypeError(f"{name} is {value!r}; expected an integer such as 4")
     if value < least:
         raise ValueError(f"{name} is {value}; expected at least {least}")
-    if value > most:
+    if int(value) > most:
         raise ValueError(f"{name} is {value}; expected at most {most}")
     return int(value)
 
