@@ -62,13 +62,20 @@ _KINDS = {kind.__name__: kind for kind in (Sparse, Bag, Sequence, Dense)}
 class Schema:
     """The fields of a sample, in order.
 
-    Raises ValueError when a name stands twice, a size has no room for a real id, or a history names a field that is
-    not there.
+    Raises TypeError when it is no tuple of fields, a name no string, or a size or maxlen no int; ValueError when a name
+    stands twice, a size has no room for a real id, or a history names a field that is not there.
     """
 
     fields: tuple[Field, ...]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.fields, tuple) or not all(isinstance(f, Field) for f in self.fields):
+            raise TypeError(f"fields are {self.fields!r}; expected a tuple of Sparse, Bag, Sequence and Dense.")
+        for f in self.fields:
+            for part, value in asdict(f).items():
+                kind = int if part in ("size", "maxlen") else str
+                if type(value) is not kind:  # True is no size, and numpy's numbers are not written to JSON
+                    raise TypeError(f"{f!r}: {part} is a {type(value).__name__}; expected {kind.__name__}({part}).")
         names = [f.name for f in self.fields]
         twice = {n for n in names if names.count(n) > 1}
         if twice or "label" in names:

@@ -79,7 +79,7 @@ def read_columns(
             dtype={names.index(name): str for name in TEXT if name in names},
             skip_blank_lines=False,
         )
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of another encoding, without columns, or with ragged lines
         raise DataError(
             f"{file} cannot be read: {error}. Expected the columns {', '.join(names)}. Fetch the file again."
         ) from error
@@ -98,9 +98,10 @@ def whole_numbers(table: pd.DataFrame, column: str, file: str, header: bool) -> 
 
 def _numbers(table: pd.DataFrame, column: str, file: str, header: bool, whole: bool = False) -> pd.Series:
     values = pd.to_numeric(table[column], errors="coerce")
-    bad = ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
+    floats = values.to_numpy(dtype=float, na_value=np.nan)
+    bad = ~np.isfinite(floats)
     if whole:
-        bad |= values.to_numpy(dtype=float, na_value=np.nan) % 1 != 0
+        bad |= (np.where(bad, 0.0, floats) % 1 != 0) | (np.abs(floats) > 2**53)  # beyond, floats are not exact
     if bad.any():
         row = int(np.argmax(bad))
         got = "nothing (the line is cut short?)" if pd.isna(table[column].iloc[row]) else f"'{table[column].iloc[row]}'"

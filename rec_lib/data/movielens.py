@@ -28,7 +28,7 @@ from filelock import FileLock
 from rec_lib.data import formats, sources
 from rec_lib.data.formats import DataError, Tables
 from rec_lib.data.sources import Unavailable
-from rec_lib.paths import home
+from rec_lib.paths import NoSuchHome, home, named_by
 
 TERMS = (
     "{name} is data of GroupLens, University of Minnesota, for research and teaching: no commercial use, {sharing}, "
@@ -85,23 +85,34 @@ def load(name: str = "ml-100k", path: str | Path | None = None) -> MovieLens:
           published data.
 
     Raises ValueError for another name, DataError (a ValueError) where files are broken or are not the published data,
-    and Unavailable (an OSError) where no place has the data or the cache cannot be written.
+    and Unavailable (an OSError) where no place has the data, what is there cannot be read, or the cache cannot be
+    written.
     """
     if name not in SPECS:
         raise ValueError(f"unknown data set {name!r}; expected one of {', '.join(SPECS)}.")
+    try:
+        return _load(name, path)
+    except (Unavailable, NoSuchHome):
+        raise
+    except OSError as error:
+        raise Unavailable(
+            f"{error.filename or name} cannot be read ({error}). Check who may read it, or name another folder: by path=, "
+            "by REC_LIB_DATA, or by REC_LIB_HOME for the cache."
+        ) from error
+
+
+def _load(name: str, path: str | Path | None) -> MovieLens:
     if path is not None:
-        files = sources.from_folder(Path(path).expanduser(), name)
+        files = sources.from_folder(Path(os.path.expanduser(path)), name)
         if not files:
             raise Unavailable(f"{path} has no files of {name}. Give the folder (or zip) that GroupLens publishes.")
         return _parse(name, files, str(path), "", published=False)
-    given = os.environ.get("REC_LIB_DATA")
-    if given:
-        folder = Path(given).expanduser()
-        if not folder.exists():
+    if given := named_by("REC_LIB_DATA"):
+        if not given.exists():
             raise Unavailable(
                 f"REC_LIB_DATA is set to {given}, which does not exist. Correct the variable or unset it."
             )
-        if files := sources.from_folder(folder, name):
+        if files := sources.from_folder(given, name):
             return _parse(name, files, f"REC_LIB_DATA ({given})", "Replace the files there, or unset the variable.")
     cache = home() / "data" / name
     if not cache.exists():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -151,8 +152,29 @@ def planted(
         position    η: position r (from 0) is looked at with chance (r + 1)^−η; popular items stand higher
         conversion  spread of the conversion logit, itself −1 on average, over users and items; None: no conversions
 
-    Raises ValueError for a switch whose partner is missing, and for sizes that leave nothing to draw.
+    Raises TypeError for a switch that is no number and a size that is no whole one; ValueError for a switch whose
+    partner is missing, and for numbers out of range.
     """
+    for name, size in {
+        "users": users,
+        "items": items,
+        "categories": categories,
+        "contexts": contexts,
+        "history": history,
+    }.items():
+        if not isinstance(size, Integral) or isinstance(size, bool):
+            raise TypeError(f"{name}={size!r}: expected a whole number, such as {name}=20.")
+    switches = {"intercept": intercept, "main": main, "pairwise": pairwise, "third": third, "memorised": memorised}
+    switches |= {"activation": activation, "drift": drift, "popularity": popularity, "cold": cold, "position": position}
+    for name, value in (switches | {"conversion": conversion or 0.0}).items():
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise TypeError(f"{name}={value!r}: expected a number, the strength of the effect; 0 is off.")
+        if not np.isfinite(value):
+            raise ValueError(f"{name}={value}: expected a finite number; 0 is off.")
+    if main < 0 or history < 0:
+        raise ValueError(
+            f"main={main}, history={history}: expected a standard deviation and a length, both at least 0."
+        )
     if activation and not history:
         raise ValueError(f"activation={activation} needs a history; got history=0. Pass history=15, say.")
     if drift and not pairwise:

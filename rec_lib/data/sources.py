@@ -4,10 +4,13 @@ content}.
 Archives are never unpacked to disk: only the wanted members are read, by name, so nothing else in them lands anywhere.
 """
 
+import lzma
+import struct
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +25,8 @@ FORMATS = {
     "ml-1m": [names for names in READERS if names[0] == "ratings.dat"],
     "ml-latest-small": [names for names in READERS if names[0] == "ratings.csv"],
 }
+# What zipfile raises for an archive that is cut short, damaged, encrypted, or packed in a way of its own.
+BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError, struct.error)
 
 
 class Unavailable(OSError):
@@ -54,8 +59,10 @@ def from_zip(content: bytes, name: str, where: str) -> dict[str, bytes]:
             for names in FORMATS[name]:
                 if names[0] in members:
                     return {file: archive.read(members[file]) for file in names if file in members}
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise Unavailable(f"{where} is not a whole zip archive ({error}; {len(content):,} bytes)") from error
+    except BROKEN_ZIP as error:
+        raise Unavailable(
+            f"{where} is not a whole zip archive ({error}; {len(content):,} bytes). Fetch it again."
+        ) from error
     return {}
 
 

@@ -20,6 +20,7 @@ class Table:
         unknown: what an id outside its field becomes: ``"error"`` refuses it, ``"oov"`` replaces it by OOV.
 
     Raises:
+        TypeError: a column that is no tensor.
         ValueError: a missing or surplus column, a wrong shape or dtype, an id outside its field, a NaN in a number.
     """
 
@@ -38,6 +39,13 @@ class Table:
                 f"columns do not fit the schema: missing {sorted(set(wanted) - set(columns))}, "
                 f"surplus {sorted(set(columns) - set(wanted))}. Pass surplus ones as extra=."
             )
+        for name, column in {**columns, **(extra or {})}.items():
+            if not isinstance(column, Tensor):
+                raise TypeError(f"column {name!r} is a {type(column).__name__}; expected a tensor. Use torch.tensor().")
+            if column.dim() == 0:
+                raise ValueError(
+                    f"column {name!r} is a single number; expected one value, or one row of ids, a sample."
+                )
         self.schema = schema
         n = len(columns["label"])
         self.columns = {f.name: _checked(schema, f, columns[f.name], n, unknown) for f in schema.fields}
@@ -93,7 +101,7 @@ def _checked(schema: Schema, field: Sparse | Bag | Sequence | Dense, column: Ten
         return _numbers(field.name, column, n)
     shape = (n,) if isinstance(field, Sparse) else (n, field.maxlen)
     if tuple(column.shape) != shape:
-        raise ValueError(f"column {field.name!r}: got shape {tuple(column.shape)}, expected {shape}.")
+        raise ValueError(f"column {field.name!r}: got shape {tuple(column.shape)}, expected {shape} beside {n} labels.")
     if column.dtype != torch.int64:
         raise ValueError(f"column {field.name!r}: got {column.dtype}; ids are int64 from end to end. Use .long().")
     size = schema.size(field.name)

@@ -167,5 +167,7 @@ def _history(log: pd.DataFrame, length: int) -> np.ndarray:
     end = np.searchsorted(key[liked], key, side="left")  # likes of this second are not before it
     begin = np.maximum(np.searchsorted(key[liked], user * span, side="left"), end - length)
     places = begin[:, None] + np.arange(length)
-    films = log["item"].to_numpy()[liked]
-    return np.where(places < end[:, None], films[np.minimum(places, len(films) - 1)], PAD)
+    films = np.append(
+        log["item"].to_numpy()[liked], PAD
+    )  # the last stands behind every history, also where nobody likes any
+    return np.where(places < end[:, None], films[np.minimum(places, len(liked))], PAD)

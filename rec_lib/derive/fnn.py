@@ -13,17 +13,17 @@ from torch import Tensor, nn
 from rec_lib.derive.core import Derivation, Step, symbol_array
 from rec_lib.derive.tiny import F, f, i, indexed, k, n, one_id_a_field
 
-M, P = sp.symbols("M P", integer=True, positive=True)  # units of the first and of the second hidden layer
-m, p = sp.symbols("m p", integer=True, positive=True)
+M, R = sp.symbols("M R", integer=True, positive=True)  # units of the first and of the second hidden layer
+m, r = sp.symbols("m r", integer=True, positive=True)
 
 w, v = indexed("w", "v")
-alpha, A, W, b, U, c, h = indexed("alpha", "A", "W", "b", "U", "c", "h")
+alpha, A, W, b, T, c, h = indexed("alpha", "A", "W", "b", "T", "c", "h")
 w0, b0 = symbol_array("w_0", ()), symbol_array("b_0", ())
 
 _field = A[m, i] * w[i] + Sum(W[m, i, f] * v[i, f], (f, 1, k))  # what unit m reads of field i
 _l1 = tanh(b[m] + alpha[m] * w0[()] + Sum(_field, (i, 1, F)))
 _flat = alpha[m] * w0[()] + Sum(A[m, i] * w[i], (i, 1, F)) + Sum(W[m, i, f] * v[i, f], (f, 1, k), (i, 1, F))
-_final = b0[()] + Sum(h[p] * tanh(c[p] + Sum(U[p, m] * _l1, (m, 1, M))), (p, 1, P))
+_final = b0[()] + Sum(h[r] * tanh(c[r] + Sum(T[r, m] * _l1, (m, 1, M))), (r, 1, R))
 
 
 def _run(code: type[nn.Module], t: dict[str, Tensor]) -> Tensor:
@@ -36,7 +36,7 @@ def _run(code: type[nn.Module], t: dict[str, Tensor]) -> Tensor:
         "emb.table": t["v"],
         "mlp.0.weight": torch.cat([t["alpha"].unsqueeze(1), by_field], dim=1),
         "mlp.0.bias": t["b"],
-        "mlp.2.weight": t["U"],
+        "mlp.2.weight": t["T"],
         "mlp.2.bias": t["c"],
         "mlp.4.weight": t["h"].unsqueeze(0),
         "mlp.4.bias": t["b0"].reshape(1),
@@ -70,15 +70,15 @@ model = Derivation(
     ),
     inputs={
         "w0": (), "w": (2,), "v": (2, 2),
-        "alpha": (2,), "A": (2, 2), "W": (2, 2, 2), "b": (2,), "U": (2, 2), "c": (2,), "h": (2,), "b0": (),
+        "alpha": (2,), "A": (2, 2), "W": (2, 2, 2), "b": (2,), "T": (2, 2), "c": (2,), "h": (2,), "b0": (),
     },
     symbols={
         "w0": w0, "w": symbol_array(w, (2,)), "v": symbol_array(v, (2, 2)),
         "alpha": symbol_array(alpha, (2,)), "A": symbol_array(A, (2, 2)), "W": symbol_array(W, (2, 2, 2)),
-        "b": symbol_array(b, (2,)), "U": symbol_array(U, (2, 2)), "c": symbol_array(c, (2,)), "h": symbol_array(h, (2,)), "b0": b0,
+        "b": symbol_array(b, (2,)), "T": symbol_array(T, (2, 2)), "c": symbol_array(c, (2,)), "h": symbol_array(h, (2,)), "b0": b0,
     },
     final=_final,
-    sizes={F: 2, k: 2, M: 2, P: 2, m: 1},
+    sizes={F: 2, k: 2, M: 2, R: 2, m: 1},
     wire=_run,
 )  # fmt: skip
 

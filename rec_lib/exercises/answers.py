@@ -60,6 +60,39 @@ def numeric_judge(
     return judge
 
 
+def trial_judge(
+    run: Callable[[float], Any],
+    verdict: Callable[[Any], str],
+    allowed: tuple[float, float],
+    what: str,
+    seconds: float = SECONDS,
+) -> Judge:
+    """Judge a setting by trying it.
+
+    Args:
+        run: makes the trial with the learner's number.
+        verdict: says in words what is seen and its likely cause; "" when the trial went as the task asks.
+        allowed: the open interval in which a trial makes sense.
+        what: the number is, for messages, as ``a learning rate``.
+        seconds: time limit, for answers given as a function.
+    """
+
+    def judge(answer: Any) -> Outcome:
+        done = _given(answer, Deadline(seconds))
+        if done.value is NOT_YET:
+            return NOT_ATTEMPTED
+        text = f"your function {done.problem}" if done.problem else _number_problem(done.value)
+        if not text:
+            number, (low, high) = float(done.value), allowed
+            if low < number < high:
+                text = verdict(run(number))
+            else:
+                text = f"value: got {number:.6g}, expected {what} between {low:g} and {high:g}, both excluded"
+        return Outcome("wrong", text, done.printed) if text else Outcome("right", printed=done.printed)
+
+    return judge
+
+
 def _near(a: float, b: float, rtol: float) -> bool:
     return abs(a - b) <= rtol * (abs(b) if b else 1.0)
 

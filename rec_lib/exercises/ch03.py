@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,10 +13,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from rec_lib.data import worlds
 from rec_lib.exercises.compare import show
-from rec_lib.exercises.judges import Property, code_judge, numbers, numeric_judge, scales, symbolic_judge, symmetric
+from rec_lib.exercises.judges import (
+    Property,
+    code_judge,
+    numbers,
+    numeric_judge,
+    scales,
+    symbolic_judge,
+    symmetric,
+    trial_judge,
+)
+from rec_lib.exercises.laws import differentiable, linear_cost, trains
 from rec_lib.exercises.model import Exercise, Wrong
 from rec_lib.layers import fm_pairwise
+from rec_lib.models.deepfm import DeepFM as DeepFMModel
+from rec_lib.training import fit
 
 Rng = np.random.Generator
 
@@ -76,7 +92,12 @@ def first_layer(w0, w, v):
             "w needs one more axis to stand in front of v: (B, F) becomes (B, F, 1). Then torch.cat along the last axis.",
             "torch.cat([w.unsqueeze(2), v], dim=2) is (B, F, 1 + D); flatten(1) lays the fields side by side; w0.expand(B, 1) goes in front.",
         ),
-        judge=code_judge("first_layer", _first_layer, _fm_numbers, properties=(Property("blocks", _own_block),)),
+        judge=code_judge(
+            "first_layer",
+            _first_layer,
+            _fm_numbers,
+            properties=(Property("blocks", _own_block), differentiable("v", 2, _first_layer)),
+        ),
         wrong=(
             Wrong("def first_layer(w0, w, v):\n    return v.flatten(1)", "shape"),
             Wrong(
@@ -88,6 +109,10 @@ def first_layer(w0, w, v):
                 "value",
             ),
             Wrong("def first_layer(w0, w, v):\n    return torch.cat([w.unsqueeze(2), v], dim=2).flatten(1)", "shape"),
+            Wrong(
+                "def first_layer(w0, w, v):\n    z = torch.cat([w.unsqueeze(2), v.detach()], dim=2).flatten(1)\n    return torch.cat([w0.expand(len(z), 1), z], dim=1)",
+                "no gradient reaches v",
+            ),
         ),
     ),
     Exercise(
@@ -226,6 +251,10 @@ def _clicks(rng: Rng, size: int) -> tuple[Tensor, Tensor]:
     return numbers(rng, size + 1), torch.tensor(rng.integers(0, 2, size + 1), dtype=torch.float32)
 
 
+def _log_loss(logits: Tensor, label: Tensor) -> Tensor:
+    return functional.binary_cross_entropy_with_logits(logits, label)
+
+
 def _certainty_is_free(function: Any, args: tuple[Any, ...], rng: Rng) -> str | None:
     label = args[1]
     got = float(function(40 * (label - 0.5), label))
@@ -242,6 +271,42 @@ def _mean_not_sum(function: Any, args: tuple[Any, ...], rng: Rng) -> str | None:
     if bool((once - twice).abs() < 1e-4):
         return None
     return f"the same rows twice must give the same loss; got {show(once)}, then {show(twice)}"
+
+
+TARGET = 0.5  # log loss after the last epoch of first_losses
+
+
+@cache
+def _small_world() -> worlds.World:
+    return worlds.third_order(5, (8_000, 10, 10))
+
+
+def first_losses(lr: float) -> list[float]:
+    """Train a fresh DeepFM for six epochs in the world of third order; the mean training loss of each epoch."""
+    rows = _small_world().train
+    torch.manual_seed(0)
+    model = DeepFMModel(rows.schema, dim=8)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    return fit(model, rows, optimizers=[optimizer], epochs=6, batch_size=256, progress=False).loss
+
+
+def _verdict(losses: Sequence[float]) -> str:
+    """What these losses look like, and why; empty if they fell as far as they should."""
+    start, end = math.log(2), losses[-1]
+    if end < TARGET:
+        return ""
+    seen = f"the losses of the six epochs are {', '.join(f'{x:.4g}' for x in losses)}; below {TARGET} was wanted at the end."
+    if max(losses) > start + 0.02:
+        return (
+            f"{seen}\nThey rise above {start:.2f} = ln 2, what it costs to say one half to everyone: the model got worse than "
+            "knowing nothing. Each step overshoots. The learning rate is too large"
+        )
+    if start - end < 0.02:
+        return (
+            f"{seen}\nThey stay near {start:.2f} = ln 2, what it costs to say one half to everyone: the model has hardly moved "
+            "from where it started. The learning rate is too small"
+        )
+    return f"{seen}\nThey fall, and are still on their way at the end: six epochs of steps this small do not suffice"
 
 
 DEEPFM = (
@@ -276,7 +341,9 @@ def fm_term(v):
                 Property("one field", _no_pair),
                 Property("coordinates", _coordinates_apart),
                 symmetric("fields", axis=1),
-                scales(2),
+                scales(2, name="v"),
+                differentiable("v", 0, fm_pairwise),
+                linear_cost("fields", lambda rng, n: (numbers(rng, 1, n, 4),), "O(F·D)"),
             ),
         ),
         wrong=(
@@ -290,6 +357,28 @@ def fm_term(v):
             Wrong(
                 "def fm_term(v):\n    return sum((v[:, i] * v[:, i + 1]).sum(dim=1) for i in range(v.shape[1] - 1)) + v[:, 0, 0] * 0",
                 "symmetry",
+            ),
+            Wrong(
+                "def fm_term(v):\n"
+                "    total = v[:, 0, 0] * 0\n"
+                "    for i in range(v.shape[1]):\n"
+                "        for j in range(i + 1, v.shape[1]):\n"
+                "            total = total + (v[:, i] * v[:, j]).sum(dim=1)\n"
+                "    return total",
+                "every pair is visited",
+            ),
+            Wrong(
+                "def fm_term(v):\n    return torch.triu(v @ v.transpose(1, 2), diagonal=1).sum(dim=(1, 2))",
+                "a table of all pairs",
+            ),
+            Wrong(
+                "def fm_term(v):\n"
+                "    return torch.tensor([0.5 * (row.sum(0).square().sum() - row.square().sum()).item() for row in v])",
+                "no gradient reaches v",
+            ),
+            Wrong(
+                "def fm_term(v):\n    return 0.5 * (v.sum(dim=1).square() - v.detach().square().sum(dim=1)).sum(dim=1)",
+                "part of the way back is cut",
             ),
         ),
     ),
@@ -343,9 +432,9 @@ def loss(logits, label):
         ),
         judge=code_judge(
             "loss",
-            functional.binary_cross_entropy_with_logits,
+            _log_loss,
             _clicks,
-            properties=(Property("mean", _mean_not_sum), Property("certainty", _certainty_is_free)),
+            properties=(Property("mean", _mean_not_sum), Property("certainty", _certainty_is_free), trains()),
         ),
         wrong=(
             Wrong(
@@ -357,6 +446,18 @@ def loss(logits, label):
                 "same rows twice",
             ),
             Wrong("def loss(logits, label):\n    return F.mse_loss(torch.sigmoid(logits), label)", "value"),
+            Wrong(
+                "def loss(logits, label):\n    return F.binary_cross_entropy_with_logits(logits.detach(), label)",
+                "stays at 0.69 = ln 2",
+            ),
+            Wrong(
+                "def loss(logits, label):\n    return F.binary_cross_entropy_with_logits(logits, label) / 1000",
+                "a learning rate that is too small",
+            ),
+            Wrong(
+                "def loss(logits, label):\n    return F.binary_cross_entropy_with_logits(-logits, 1 - label) * -1",
+                "It climbs",
+            ),
             Wrong("def loss(logits, label):\n    return -(label * F.logsigmoid(logits)).mean()", "value"),
         ),
     ),
@@ -383,8 +484,12 @@ shadow = (1.5 * a2).mean()
         judge=numeric_judge(
             -0.6,
             0.03,
-            "the mean of 1.5 · a2 when a2 = +1 with probability 0.3 and −1 otherwise",
+            "the mean of 1.5 · a2 when a2 = +1 with probability 0.3 and −1 otherwise, over so many draws that it is steady",
             traps=(
+                (
+                    -0.096,
+                    "This averages over all a0 and a1. Keep the draws with a0 = a1 = +1: a model of pairs sees those two.",
+                ),
                 (0.0, "0 would be right if +1 and −1 were equally frequent: then pairs see nothing at all."),
                 (0.45, "−1 counts too: it is what a2 is on 70 % of its values."),
                 (-0.4, "This is the mean of a2; the product has the factor 1.5."),
@@ -395,6 +500,35 @@ shadow = (1.5 * a2).mean()
             Wrong("shadow = 1.5 * 0.3", "−1 counts too"),
             Wrong("shadow = 0.3 - 0.7", "factor 1.5"),
             Wrong("shadow = 0.6", "wrong sign"),
+            Wrong(
+                "a = np.where(np.random.default_rng(0).random((1_000_000, 3)) < 0.3, 1, -1)\nshadow = (1.5 * a.prod(axis=1)).mean()",
+                "Keep the draws with a0 = a1 = +1",
+            ),
+        ),
+    ),
+    Exercise(
+        id="3.7.2-learning-rate",
+        kind="numeric",
+        title="Experiment: find a learning rate with which DeepFM learns in six epochs",
+        stub="""
+# first_losses(lr) trains a fresh DeepFM for six epochs and returns the training loss of each. Try 1e-6, 1e-3 and 1.
+# Then give a learning rate with which the sixth loss is below 0.5.
+lr = NOT_YET
+""",
+        solution="""
+lr = 0.01
+""",
+        hints=(
+            "Look at the first and the last loss. A model that says one half to everyone pays ln 2 = 0.69.",
+            "Losses that stay at 0.69: no step is large enough to matter. Losses far above it: each step overshoots.",
+            "Go in factors of ten: 1e-4, 1e-3, 1e-2, 1e-1. One of them ends below 0.5.",
+        ),
+        judge=trial_judge(first_losses, _verdict, (0.0, 100.0), "a learning rate"),
+        wrong=(
+            Wrong("lr = 1e-6", "The learning rate is too small"),
+            Wrong("lr = 1e-3", "still on their way"),
+            Wrong("lr = 1", "The learning rate is too large"),
+            Wrong("lr = -0.01", "expected a learning rate between 0 and 100"),
         ),
     ),
 )
@@ -458,17 +592,40 @@ def pooling(x, v):
             "x @ v is Σ_i x_i v_i, shape (B, D). Which matrix product gives Σ_i (x_i v_i)²?",
             "(x_i v_i)² = x_i² v_i², so it is x.square() @ v.square().",
         ),
-        judge=code_judge("pooling", _pooling, _features, properties=(scales(2, argument=0), scales(2, argument=1))),
+        judge=code_judge(
+            "pooling",
+            _pooling,
+            _features,
+            properties=(
+                scales(2, argument=0, name="x"),
+                scales(2, argument=1, name="v"),
+                differentiable("v", 1, _pooling),
+                linear_cost("features", lambda rng, n: (numbers(rng, 1, n), numbers(rng, n, 4)), "O(n·D)"),
+            ),
+        ),
         wrong=(
             Wrong(
                 "def pooling(x, v):\n    return 0.5 * ((x @ v).square() - x @ v.square())",
-                "twice the input must give 4 times",
+                "twice x must give 4 times",
             ),
             Wrong("def pooling(x, v):\n    return (x @ v).square() - x.square() @ v.square()", "2.00 ×"),
             Wrong(
                 "def pooling(x, v):\n    return 0.5 * ((x @ v).square() - x.square() @ v.square()).sum(dim=1)", "shape"
             ),
             Wrong("def pooling(x, v):\n    return 0.5 * (x @ v).square()", "value"),
+            Wrong(
+                "def pooling(x, v):\n"
+                "    total = x @ v * 0\n"
+                "    for i in range(len(v)):\n"
+                "        for j in range(i + 1, len(v)):\n"
+                "            total = total + (x[:, i] * x[:, j]).unsqueeze(1) * v[i] * v[j]\n"
+                "    return total",
+                "every pair is visited",
+            ),
+            Wrong(
+                "def pooling(x, v):\n    v = v.detach()\n    return 0.5 * ((x @ v).square() - x.square() @ v.square())",
+                "no gradient reaches v",
+            ),
         ),
     ),
     Exercise(
@@ -524,7 +681,14 @@ def network(f_bi, W, b, h):
             "A bracket has moved. relu belongs around W f_BI + b, before h weighs the units.",
         ),
         judge=code_judge(
-            "network", _head, _head_numbers, properties=(Property("sign of h", _odd_in_h), Property("relu", _bends))
+            "network",
+            _head,
+            _head_numbers,
+            properties=(
+                Property("sign of h", _odd_in_h),
+                Property("relu", _bends),
+                differentiable("W", 1, _head),
+            ),
         ),
         wrong=(
             Wrong("def network(f_bi, W, b, h):\n    return (f_bi @ W.T + b) @ h", "do not bend"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rec_lib.exercises.answers import numeric_judge, symbolic_judge
+from rec_lib.exercises.answers import numeric_judge, symbolic_judge, trial_judge
 from rec_lib.exercises.compare import compare, is_tensor, ratio, show
 from rec_lib.exercises.guard import Call, Deadline, OutOfTime, call, copied
 from rec_lib.exercises.model import NOT_ATTEMPTED, NOT_YET, Judge, Outcome
@@ -26,6 +26,7 @@ __all__ = [
     "scales",
     "symbolic_judge",
     "symmetric",
+    "trial_judge",
 ]
 
 SECONDS = 5.0  # for all calls of one check; the reference takes milliseconds
@@ -50,10 +51,12 @@ class Property:
         name: what a message calls it, as ``symmetry``.
         fails: ``fails(function, args, rng)`` returns None, or a sentence that says what went wrong. ``function`` is the
             learner's, guarded; ``args`` one drawn input.
+        of_right: it is looked at only when all values are right (what they cost, say), and shown without an input.
     """
 
     name: str
     fails: Callable[[Callable[..., Any], tuple[Any, ...], np.random.Generator], str | None]
+    of_right: bool = False
 
 
 def numbers(rng: np.random.Generator, *shape: int) -> Any:
@@ -81,15 +84,15 @@ def symmetric(what: str, axis: int, argument: int = 0) -> Property:
     return Property("symmetry", fails)
 
 
-def scales(degree: int, argument: int = 0) -> Property:
-    """Twice the argument gives 2^degree times the answer."""
+def scales(degree: int, argument: int = 0, name: str = "the input") -> Property:
+    """Twice the argument, called ``name`` in the message, gives 2^degree times the answer."""
 
     def fails(function: Callable[..., Any], args: tuple[Any, ...], rng: np.random.Generator) -> str | None:
         once = function(*args)
         twice = function(*args[:argument], args[argument] * 2, *args[argument + 1 :])
         if compare(twice, once * 2**degree, 1e-4, 1e-5) is None:
             return None
-        return f"twice the input must give {2**degree} times the answer; got {show(once)}, then {show(twice)}"
+        return f"twice {name} must give {2**degree} times the answer; got {show(once)}, then {show(twice)}"
 
     return Property("scale", fails)
 
@@ -157,7 +160,7 @@ class _CodeRun:
                 factors.append(ratio(done.value, expected))
             if difference and first_wrong is None:
                 first_wrong = (f"value: {difference.text}", args, done.printed)
-        broken = self._broken_property(inputs, rng)
+        broken = self._broken_property(inputs, rng, right=first_wrong is None)
         if first_wrong is None:
             return self._wrong(*broken) if broken else Outcome("right")
         text, args, printed = first_wrong
@@ -179,14 +182,14 @@ class _CodeRun:
             return f"type: {self.name} returned None: is the return missing?"
         return ""
 
-    def _broken_property(self, inputs: list[tuple[Any, ...]], rng: np.random.Generator) -> tuple | None:
+    def _broken_property(self, inputs: list[tuple[Any, ...]], rng: np.random.Generator, right: bool) -> tuple | None:
         def guarded(*args: Any) -> Any:
             done = call(self.answer, args, None)
             if done.problem:
                 raise _Problem(done)
             return done.value
 
-        for law in self.properties:
+        for law in (law for law in self.properties if right or not law.of_right):
             for args in inputs:
                 try:
                     sentence = self.deadline.run(law.fails, (guarded, tuple(map(copied, args)), rng))
@@ -199,7 +202,7 @@ class _CodeRun:
                         problem.done.printed,
                     )
                 if sentence:
-                    return f"{law.name}: {sentence}", args, ""
+                    return f"{law.name}: {sentence}", () if law.of_right else args, ""
         return None
 
     def _wrong(self, text: str, args: tuple[Any, ...], printed: str) -> Outcome:
@@ -226,4 +229,7 @@ def _constant(factors: list[float | None]) -> str:
     known = [f for f in factors if f is not None]
     if not factors or len(known) < len(factors) or max(known) - min(known) > 1e-3 * max(1.0, abs(known[0])):
         return ""
-    return f"; {known[0]:.2f} × the expected value on every input" if abs(known[0] - 1) > 1e-3 else ""
+    if abs(known[0] - 1) <= 1e-3:
+        return ""
+    factor = f"{known[0]:.2f}" if known[0] == 0 or abs(known[0]) >= 0.01 else f"{known[0]:.2g}"
+    return f"; {factor} × the expected value on every input"

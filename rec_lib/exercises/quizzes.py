@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,10 @@ from rec_lib.exercises import record
 
 class UnknownQuiz(LookupError):
     """No quiz, or no question of a quiz, has this name."""
+
+
+class UnreadableAnswer(ValueError):
+    """An answer that cannot be judged: another kind than the question asks for."""
 
 
 def folder() -> Path:
@@ -56,15 +61,25 @@ class Quiz:
     def answer(self, number: int, answer: str | float) -> None:
         """Answer a question: a letter, or a number. Prints the feedback and remembers whether it was right.
 
+        An answer that is no letter of an option, or no number where one is asked for, is not judged; it says what to type.
+
         Raises:
             UnknownQuiz: no question has that number.
-            ValueError: the answer is neither a letter of an option nor a number, as the question asks.
         """
-        right, feedback = self.judge(number, answer)
+        try:
+            right, feedback = self.judge(number, answer)
+        except UnreadableAnswer as error:
+            print(f"○ {error}")
+            return
         print(f"{'✓ right' if right else '✗ not right yet'}. {feedback}")
 
     def judge(self, number: int, answer: str | float) -> tuple[bool, str]:
-        """Whether an answer is right, and its feedback; the attempt is recorded."""
+        """Whether an answer is right, and its feedback; the attempt is recorded.
+
+        Raises:
+            UnknownQuiz: no question has that number.
+            UnreadableAnswer: the answer is no letter of an option, or no number where one is asked for.
+        """
         if not 1 <= number <= len(self.questions):
             raise UnknownQuiz(f"quiz {self.section} has questions 1 to {len(self.questions)}, not {number}.")
         question = self.questions[number - 1]
@@ -102,7 +117,7 @@ class Quiz:
             return
         try:
             right, text = self.judge(number, field.value)
-        except ValueError as error:
+        except UnreadableAnswer as error:
             feedback.value = f"○ {error}"
             return
         feedback.value = f"{'✓ Right.' if right else '✗ Not right yet.'} {text}"
@@ -122,7 +137,9 @@ def _judge_choice(question: dict[str, Any], answer: str | float) -> tuple[bool, 
     letters = LETTERS[: len(question["options"])]
     letter = str(answer).strip().upper()
     if len(letter) != 1 or letter not in letters:
-        raise ValueError(f"got {answer!r}; expected one of the letters {', '.join(letters)}.")
+        raise UnreadableAnswer(
+            f"got {answer!r}; expected one of the letters {', '.join(letters)}. Nothing was counted."
+        )
     option = question["options"][letters.index(letter)]
     return option["right"], option["feedback"]
 
@@ -131,7 +148,11 @@ def _judge_number(question: dict[str, Any], answer: str | float) -> tuple[bool, 
     try:
         got = float(str(answer).strip().replace(",", "").replace(" ", ""))
     except ValueError:
-        raise ValueError(f"got {answer!r}; expected a number such as 0.25 or 1e6.") from None
+        raise UnreadableAnswer(
+            f"got {answer!r}; expected a number by itself, such as 0.25 or 1e6. Nothing was counted."
+        ) from None
+    if not math.isfinite(got):
+        raise UnreadableAnswer(f"got {answer!r}; expected a finite number. Nothing was counted.")
     if _near(got, question["value"], question["rtol"]):
         return True, question["right"]
     traps = (t["feedback"] for t in question.get("traps", []) if _near(got, t["value"], question["rtol"]))

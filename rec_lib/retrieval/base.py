@@ -23,14 +23,14 @@ class Index(Protocol):
         ...
 
 
-def checked_vectors(vectors: Any, what: str = "vectors") -> np.ndarray:
+def checked_vectors(vectors: Any, what: str = "vectors", dtype: np.dtype | None = None) -> np.ndarray:
     """`vectors` as a C-contiguous (n, d) array of float32 or float64.
 
-    float32 stays float32; every other real type becomes float64. The array is copied, so that later changes to
-    the caller's array do not reach the index.
+    It has the given `dtype`; without one, float32 stays float32 and every other real type becomes float64. The array is
+    copied, so that later changes to the caller's array do not reach the index.
 
     Raises
-        ValueError  not two-dimensional, no columns, NaN or infinite values
+        ValueError  not two-dimensional, no columns, NaN, infinite values, or numbers whose squares overflow
         TypeError   not real numbers
     """
     array = np.asarray(vectors)
@@ -38,15 +38,20 @@ def checked_vectors(vectors: Any, what: str = "vectors") -> np.ndarray:
         raise TypeError(f"{what} have dtype {array.dtype}; an index needs real numbers (float32 or float64)")
     if array.ndim != 2 or array.shape[1] == 0:
         raise ValueError(f"{what} have shape {array.shape}; expected (n, d) with d >= 1, one vector a row")
-    array = np.array(array, dtype=np.float32 if array.dtype == np.float32 else np.float64, order="C", copy=True)
-    bad = ~np.isfinite(array).all(axis=1)
+    array = array.astype(np.float32 if array.dtype == np.float32 else np.float64, copy=False)
+    dtype = array.dtype if dtype is None else dtype
+    most = float(np.finfo(dtype).max) / 8  # then ||x - q||² <= 4 max(||x||², ||q||²) has room, rounding included
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = np.einsum("nd,nd->n", array, array, dtype=np.float64)
+    bad = ~(square <= most)  # NaN too
     if bad.any():
         row = int(bad.argmax())
         raise ValueError(
-            f"{what}[{row}] holds NaN or an infinite value ({int(bad.sum())} such rows); "
-            "no distance to it exists: drop these rows, or look at what produced them"
+            f"{what}[{row}] holds NaN or too large a number ({int(bad.sum())} such rows): its squared length is "
+            f"{square[row]:.3g}, expected at most {most:.2g} in {dtype}. No distance to it exists: drop these rows, "
+            "scale all alike, or look at what produced them"
         )
-    return array
+    return np.array(array, dtype=dtype, order="C", copy=True)
 
 
 def checked_queries(queries: Any, vectors: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
@@ -54,26 +59,28 @@ def checked_queries(queries: Any, vectors: np.ndarray | None) -> tuple[np.ndarra
 
     Raises
         RuntimeError  the index has not been built
-        ValueError    wrong dimension, NaN or infinite values
+        ValueError    wrong dimension, or what `checked_vectors` refuses
     """
     if vectors is None:
         raise RuntimeError("query() before build(): call index.build(vectors) first")
     array = np.asarray(queries)
-    array = checked_vectors(array[None, :] if array.ndim == 1 else array, "queries")
+    array = checked_vectors(array[None, :] if array.ndim == 1 else array, "queries", vectors.dtype)
     if array.shape[1] != vectors.shape[1]:
         raise ValueError(
             f"queries have {array.shape[1]} columns, the stored vectors {vectors.shape[1]}; "
             "both must come from the same embedding"
         )
-    return array.astype(vectors.dtype, copy=False), vectors
+    return array, vectors
 
 
-def checked_count(value: Any, name: str, least: int = 1) -> int:
-    """`value` as an int >= `least`. Raises TypeError for 2.0, True or "2", ValueError below it."""
+def checked_count(value: Any, name: str, least: int = 1, most: float = np.inf) -> int:
+    """`value` as an int from `least` to `most`. Raises TypeError for 2.0, True or "2", ValueError outside."""
     if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} is {value!r}; expected an integer such as 4")
     if value < least:
         raise ValueError(f"{name} is {value}; expected at least {least}")
+    if int(value) > most:
+        raise ValueError(f"{name} is {value}; expected at most {most}")
     return int(value)
 
 

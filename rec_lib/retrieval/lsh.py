@@ -17,6 +17,8 @@ import numpy as np
 from rec_lib.retrieval._buckets import Tables, mix, project, rank_hits, rank_levels
 from rec_lib.retrieval.base import checked_count, checked_positive, checked_queries, checked_rng, checked_vectors
 
+COUNTED = 65535  # tables and groups that a row shares with a query are counted in 16 bits
+
 
 class LSH:
     """p-stable hashing, AND of K then OR of L. Approximate: a neighbour that shares no bucket is not found.
@@ -25,7 +27,7 @@ class LSH:
     fall-back to exact search: the padding is the sign that w is too small, or K too large, for this distance.
 
     w         bucket width, > 0, in the unit of the distances: about the distance at which two vectors count as near
-    K, L      hashes a table, tables
+    K, L      hashes a table, tables; both at most 65535
     min_hits  buckets that a candidate must share, 1 <= min_hits <= L; 1 is the book's OR
     probes    buckets looked up beside its own in each table, 0 <= probes <= 2K: the neighbours across the nearest walls
     rng       drawn from in `build`, where d is known; building twice draws new hashes
@@ -33,7 +35,7 @@ class LSH:
 
     def __init__(self, w: float, K: int, L: int, *, rng: np.random.Generator, min_hits: int = 1, probes: int = 0):
         self.w = checked_positive(w, "w", "the bucket width, in the unit of the distances")
-        self.K, self.L = checked_count(K, "K"), checked_count(L, "L")
+        self.K, self.L = checked_count(K, "K", most=COUNTED), checked_count(L, "L", most=COUNTED)
         self.min_hits = checked_count(min_hits, "min_hits")
         if self.min_hits > self.L:
             raise ValueError(f"min_hits is {min_hits} and L is {L}: no vector can share more buckets than there are")
@@ -93,7 +95,8 @@ class CosineLSH(LSH):
     """Sign hashing (Charikar 2002): h(v) = [x·v >= 0], which collides with probability 1 - θ/π.
 
     Vectors and queries are scaled to length 1, so the distances are chords, ||u - v||² = 2 (1 - cos θ): the order of
-    the cosine. Zero vectors have no direction and are refused with ValueError.
+    the cosine. Vectors of zeros (or of numbers below the smallest that the type holds in full) have no direction and are
+    refused with ValueError.
     """
 
     def __init__(self, K: int, L: int, *, rng: np.random.Generator, min_hits: int = 1):
@@ -140,8 +143,12 @@ def _floor(positions: np.ndarray) -> np.ndarray:
 
 
 def _unit(vectors: np.ndarray, what: str) -> np.ndarray:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if (length == 0).any():
-        row = int((length[:, 0] == 0).argmax())
-        raise ValueError(f"{what}[{row}] is the zero vector: it has no direction, so no cosine; drop such rows")
-    return vectors / length
+    peak = np.abs(vectors).max(axis=1, keepdims=True)
+    none = peak[:, 0] < np.finfo(vectors.dtype).tiny
+    if none.any():
+        raise ValueError(
+            f"{what}[{int(none.argmax())}] is the zero vector, or too near to it for {vectors.dtype}: it has no direction, so "
+            "no cosine; drop such rows"
+        )
+    scaled = vectors / peak  # first: the squares of tiny numbers vanish
+    return scaled / np.linalg.norm(scaled, axis=1, keepdims=True)

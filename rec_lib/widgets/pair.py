@@ -26,9 +26,8 @@ class Setting:
 
 
 def pair_panel(cells: Cells) -> Panel:
-    """Return the panel for one user's cells. It starts at the best additive weights, rounded to the sliders' step."""
-    additive = best_weights(cells, pair=False)
-    floor_additive, floor_pair = log_loss(cells, additive), log_loss(cells, best_weights(cells, pair=True))
+    """Return the panel for one user's cells. It starts at zero everywhere: what to look for is the learner's to find."""
+    floor_additive, floor_pair = (log_loss(cells, best_weights(cells, pair)) for pair in (False, True))
 
     def compute(w0: float, w_a: float, w_b: float, w_ab: float) -> Setting:
         for name, value in {"w0": w0, "w_a": w_a, "w_b": w_b, "w_ab": w_ab}.items():
@@ -42,8 +41,7 @@ def pair_panel(cells: Cells) -> Panel:
         "w_b": f"w {cells.b} (log-odds)",
         "w_ab": "w pair 交叉 (log-odds)",
     }
-    starts = dict(zip(labels, np.clip(np.round(additive, 1), -LIMIT, LIMIT), strict=True))
-    controls = {k: slider(text, -LIMIT, LIMIT, float(starts[k]), 0.1, "+.1f") for k, text in labels.items()}
+    controls = {k: slider(text, -LIMIT, LIMIT, 0.0, 0.1, "+.1f") for k, text in labels.items()}
     return Panel(controls, compute, lambda s: pair_figure(s.cells, s.weights), _summary)
 
 

@@ -1,7 +1,5 @@
 """The optimum is the optimum: closed forms against double loops, against draws, and against every model tried."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -137,10 +135,3 @@ def test_what_is_no_probability_is_refused():
         paired_auc([0, 1, 2, 1], [1, 2, 3, 4], [1, 2, 3, 4])
     with pytest.raises(ValueError, match="one finite score a label"):
         paired_auc([0, 1, 0, 1], [1, 2, 3], [1, 2, 3, 4])
-
-
-def test_it_is_fast():
-    p = law("wide", 100_000, np.random.default_rng(7))
-    start = time.perf_counter()
-    bayes_auc(p)
-    print(f"\nBayes AUC of 100,000 rows: {time.perf_counter() - start:.3f} s")

@@ -81,6 +81,9 @@ BROKEN = {
     "a pair twice": (dict(u_data="1\t1\t5\t881250949\n1\t1\t4\t881250950\n"), "repeats the pair user 1 and item 1"),
     "an item twice": (dict(u_item=f"1|A||||{flags()}\n1|B||||{flags()}\n"), "item table has an id below 1 or twice"),
     "no user file": (dict(u_user=None), "u.data without u.user"),
+    "nothing but a line's end first": (dict(u_data="\n\t1|5\n"), "u.data cannot be read: No columns"),
+    "a number beyond all ids": (dict(u_data=f"{'9' * 30}\t1\t5\t881250949\n"), "'user' holds '9.*a whole number"),
+    "a number beyond all floats": (dict(u_data="1e400\t1\t5\t881250949\n"), "'user' holds 'inf'"),
     "age missing": (dict(u_user="1||M|technician|05201\n"), "line 1.*'age' holds nothing"),
 }
 

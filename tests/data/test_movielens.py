@@ -3,11 +3,9 @@
 import http.server
 import os
 import threading
-import time
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 from movielens_files import ATOMIC, CSV, CSV_FILES, leftovers, write, zipped
 
@@ -187,10 +185,3 @@ def test_the_wheel_is_downloaded_by_pip_and_only_read(tmp_path, monkeypatch):
         )
         wheel.writestr("recbole-1.2.1.dist-info/RECORD", "")
     assert sources.from_wheel("ml-100k") == {name: text.encode() for name, text in ATOMIC.items()}
-
-
-def test_loading_takes_little_time():
-    start = time.perf_counter()
-    ml = load()
-    print(f"\nload {len(ml.ratings):,} ratings, checksum included: {time.perf_counter() - start:.2f} s")
-    assert np.isfinite(ml.ratings["rating"]).all()

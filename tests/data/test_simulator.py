@@ -1,6 +1,5 @@
 """The simulator: every effect is the formula it states, and every switch changes its effect and nothing else."""
 
-import time
 from dataclasses import replace
 from itertools import combinations
 
@@ -204,6 +203,10 @@ def test_impossible_laws_are_refused():
         planted(rng, cold=1.0)
     with pytest.raises(ValueError, match="an item in each"):
         planted(rng, items=10)
+    with pytest.raises(ValueError, match="main=-1.0"):
+        planted(rng, main=-1.0)
+    with pytest.raises(ValueError, match="history=-2"):
+        planted(rng, history=-2)
     law = planted(rng, main=1.0)
     with pytest.raises(ValueError, match="n=0"):
         simulate(law, 0, rng)
@@ -213,9 +216,24 @@ def test_impossible_laws_are_refused():
     assert simulate(off, 10, rng)["p"].tolist() == pytest.approx([expit(0.3)] * 10)
 
 
-def test_it_is_fast():
-    law, _ = rows(third=1.0, memorised=3.0, activation=0.4, drift=1.5, popularity=0.5, position=0.5, conversion=1.0)
-    for n in (1_000, 100_000):
-        start = time.perf_counter()
-        simulate(law, n, np.random.default_rng(0))
-        print(f"\n{n:,} rows with every effect and a history of 12: {time.perf_counter() - start:.2f} s", end="")
+NUMBERS = "intercept main pairwise third memorised activation drift popularity cold position conversion".split()
+
+
+@pytest.mark.parametrize("switch", NUMBERS)
+def test_a_switch_is_a_finite_number(switch):
+    rng = np.random.default_rng(0)
+    for value in ("0.5", True, [1.0]):
+        with pytest.raises(TypeError, match=rf"{switch}=.*: expected a number"):
+            planted(rng, history=3, **{switch: value})
+    for value in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=rf"{switch}={value}: expected a finite number"):
+            planted(rng, history=3, **{switch: value})
+    with pytest.raises(TypeError, match="unexpected keyword argument 'mian'"):
+        planted(rng, mian=1.0)
+
+
+@pytest.mark.parametrize("size", ["users", "items", "categories", "contexts", "history"])
+def test_a_size_is_a_whole_number(size):
+    for value in (30.0, "30", True, None):
+        with pytest.raises(TypeError, match=rf"{size}=.*: expected a whole number"):
+            planted(np.random.default_rng(0), **{size: value})

@@ -1,7 +1,5 @@
 """The views of MovieLens against plain loops, and against the future: no row may know what comes after it."""
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,6 +81,17 @@ def test_the_history_is_what_a_plain_loop_finds(small, length):
             if user[other] == user[row] and liked[other] and time_[other] < time_[row]
         ][-length:]
         assert table["history"][row].tolist() == before + [PAD] * (length - len(before))
+
+
+def test_a_history_without_likes_is_empty(small):
+    nothing = MovieLens("none", small.ratings.assign(rating=1.0), small.users, small.items)
+    assert (views.ctr(nothing, history=4)["history"] == PAD).all()
+    assert views.sequences(nothing, shortest=1) == []
+    one = nothing.ratings.assign(rating=np.where(small.ratings["user"] == 3, 5.0, 1.0))
+    table = views.ctr(MovieLens("one", one, small.users, small.items), history=4)
+    third = table["user"] == views.encoders(small)["user"].encode(3)
+    assert (table["history"][~third] == PAD).all()
+    assert (table["history"][third] != PAD).any()
 
 
 def test_no_history_knows_the_present_or_the_future(ml):
@@ -188,16 +197,3 @@ def test_an_encoder_knows_its_values_and_nothing_else():
         Encoder([])
     with pytest.raises(ValueError, match="history=-1"):
         views.ctr(load(), history=-1)
-
-
-def test_the_views_are_fast(ml):
-    for name, view in {
-        "ctr": lambda: views.ctr(ml),
-        "ctr with history": lambda: views.ctr(ml, history=20),
-        "ratings": lambda: views.ratings(ml),
-        "implicit": lambda: views.implicit(ml),
-        "sequences": lambda: views.sequences(ml),
-    }.items():
-        start = time.perf_counter()
-        assert len(view().__repr__()) > 0
-        print(f"\n{name}: {time.perf_counter() - start:.2f} s", end="")

@@ -28,6 +28,13 @@ def test_what_counts_as_changed(again, found):
     assert measure.differences(STORED, again) == found
 
 
+def test_times_may_differ_but_not_go_missing():
+    stored = result(auc=STORED.results["auc"], train_seconds=(1.0, 1.1, 1.2, 1.0, 1.1))
+    slower = result(auc=STORED.results["auc"], train_seconds=(9.0,) * 5)
+    assert measure.differences(stored, slower) == []
+    assert measure.differences(stored, result(auc=STORED.results["auc"])) == ["other names: ['train_seconds']"]
+
+
 def test_check_measures_again_and_leaves_the_stored_file_alone(monkeypatch, capsys):
     monkeypatch.setattr(measure, "measured", lambda name: STORED)
     monkeypatch.setattr(measure, "load_experiment", lambda name: name)
@@ -38,9 +45,26 @@ def test_check_measures_again_and_leaves_the_stored_file_alone(monkeypatch, caps
         return result(auc=(0.9,) * 5, count=(3.0,) * 5)
 
     monkeypatch.setattr(measure, "measure", fake)
-    assert measure.main(["--check", "3.7.2"]) == 1
+    assert measure.check("3.7.2") == 1
     assert folders[0] is not None
     assert "2 results measured again, 1 differ" in capsys.readouterr().out
+
+
+def test_check_of_several_sections_fails_if_one_of_them_differs(monkeypatch):
+    class Inline:
+        def __init__(self, workers, context):
+            self.map = map
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return None
+
+    monkeypatch.setattr(measure, "ProcessPoolExecutor", Inline)
+    monkeypatch.setattr(measure, "check", lambda name: int(name == "4.6"))
+    assert measure.main(["--check", "3.7.1", "4.6", "3.7.2"]) == 1
+    assert measure.main(["--check", "3.7.1", "3.7.2"]) == 0
 
 
 def test_unknown_sections_are_refused_and_the_known_named(capsys):

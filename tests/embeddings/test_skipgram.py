@@ -211,6 +211,20 @@ def test_corpora_that_do_not_fit_are_refused(tokens, offsets):
         Corpus(np.array(tokens, np.int32), np.array(offsets, np.int64), 4)
 
 
+@pytest.mark.parametrize("sentence", [[0.5, 1.0], ["a", "b"], [[0, 1]], [2**32]], ids=repr)
+def test_tokens_that_are_no_whole_numbers_are_refused(sentence):
+    with pytest.raises(ValueError, match="expected"):
+        Corpus.from_sentences([sentence], 4)
+    with pytest.raises(ValueError, match="expected"):
+        Corpus(np.array(sentence), np.array([0, len(sentence)]), 4)
+
+
+def test_empty_sentences_are_no_error():
+    corpus = Corpus.from_sentences([[], [1, 2], []], 4)
+    assert (corpus.tokens.tolist(), corpus.tokens.dtype, corpus.offsets.tolist()) == ([1, 2], np.int32, [0, 0, 2, 2])
+    assert len(Corpus.from_sentences([], 4).tokens) == 0
+
+
 @pytest.mark.parametrize(
     "options",
     [{"dim": 0}, {"window": 0}, {"negatives": -1}, {"epochs": 0}, {"lr": 0.0}, {"lr": np.nan}, {"subsample": -0.1}],

@@ -97,12 +97,30 @@ def test_every_answer_has_its_feedback(sample, capsys):
 
 
 def test_answers_of_the_wrong_kind_are_refused_and_not_recorded(sample):
-    for number, answer in [(1, "C"), (1, ""), (1, "AB"), (2, "many")]:
-        with pytest.raises(ValueError, match=r"expected (one of the letters A, B|a number)"):
+    for number, answer in [(1, "C"), (1, ""), (1, "AB"), (2, "many"), (2, "about 3"), (2, "nan"), (2, [3]), (2, None)]:
+        with pytest.raises(quizzes.UnreadableAnswer, match=r"expected (one of the letters A, B|a (finite )?number)"):
             sample.judge(number, answer)
     with pytest.raises(quizzes.UnknownQuiz, match="questions 1 to 2"):
         sample.judge(3, "A")
     assert record.state().quiz == {}
+
+
+def test_a_number_in_words_gets_a_kind_word_and_no_traceback(sample, capsys):
+    sample.answer(2, "about 3")
+    assert capsys.readouterr().out == (
+        "○ got 'about 3'; expected a number by itself, such as 0.25 or 1e6. Nothing was counted.\n"
+    )
+    sample.answer(1, "blue")
+    assert capsys.readouterr().out == "○ got 'blue'; expected one of the letters A, B. Nothing was counted.\n"
+    assert record.state().quiz == {}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_no_question_of_the_course_meets_words_with_an_error(file, capsys):
+    shown = quiz(file.stem)
+    for number in range(1, len(shown.questions) + 1):
+        shown.answer(number, "about 3")
+        assert capsys.readouterr().out.startswith("○ got 'about 3'; expected ")
 
 
 def test_the_controls_ask_for_an_answer_before_they_judge(sample):

@@ -165,6 +165,8 @@ def test_integers_are_accepted_as_vectors(make):
     [
         ([[1.0, np.nan], [0.0, 1.0]], ValueError, r"vectors\[0\] holds NaN"),
         ([[1.0, 2.0], [np.inf, 1.0]], ValueError, r"vectors\[1\]"),
+        ([[0.0, 0.0], [1e154, 1e154]], ValueError, r"vectors\[1\].* expected at most .* in float64"),
+        (np.float32([[1e19, 1e19]]), ValueError, r"squared length is 2e\+38, expected at most 4.3e\+37 in float32"),
         ([1.0, 2.0], ValueError, r"shape \(2,\)"),
         (np.zeros((2, 0)), ValueError, "d >= 1"),
         (np.zeros((2, 2, 2)), ValueError, "one vector a row"),
@@ -194,6 +196,23 @@ def test_bad_queries_are_refused(make, queries, k, error, says):
     index = make().build(np.ones((4, 2)))
     with pytest.raises(error, match=says):
         index.query(queries, k)
+
+
+@every
+def test_queries_that_overflow_in_the_type_of_the_stored_vectors_are_refused(make):
+    index = make().build(np.ones((4, 2), np.float32))
+    with pytest.raises(ValueError, match=r"queries\[1\] holds .* too large a number \(1 such rows\).* in float32"):
+        index.query([[1.0, 2.0], [1e60, 0.0]], 1)
+
+
+@exact
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_longest_vectors_that_are_allowed_have_distances(make, dtype):
+    most = float(np.sqrt(np.finfo(dtype).max / 8) * 0.999)
+    vectors = np.array([[most, 0], [-most, 0], [0, most]], dtype)
+    ids, distances = make().build(vectors).query(vectors[0], 3)
+    assert ids.tolist() == [[0, 2, 1]]
+    np.testing.assert_allclose(distances[0], [0, 2**0.5 * most, 2 * most], rtol=1e-5)
 
 
 @every

@@ -244,6 +244,8 @@ def test_an_angle_is_between_zero_and_pi():
         (1.0, 2, 2.5, TypeError, "L is 2.5"),
         (1.0, 2, -3, ValueError, "L is -3"),
         (1.0, 2, "2", TypeError, "L is '2'"),
+        (1.0, 65536, 2, ValueError, "K is 65536; expected at most 65535"),
+        (1.0, 2, 65536, ValueError, "L is 65536; expected at most 65535"),
     ],
 )
 def test_bad_settings_are_refused(kind, w, K, L, error, says):
@@ -275,6 +277,17 @@ def test_zero_vectors_have_no_direction():
     index.build([[1.0, 0.0]])
     with pytest.raises(ValueError, match=r"queries\[0\] is the zero vector"):
         index.query([0.0, 0.0], 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_tiny_vectors_keep_their_direction_or_are_refused(dtype):
+    tiny = np.finfo(dtype).tiny
+    directions = np.array([[3, 4], [-4, 3], [1, 0]], dtype)
+    index = CosineLSH(1, 9, rng=np.random.default_rng(0)).build(directions * tiny)
+    np.testing.assert_allclose(index.vectors, [[0.6, 0.8], [-0.8, 0.6], [1, 0]], rtol=1e-6)
+    assert index.query([30.0, 40.0], 1)[0].tolist() == [[0]]
+    with pytest.raises(ValueError, match=rf"vectors\[2\] is the zero vector, or too near to it for {dtype.__name__}"):
+        CosineLSH(1, 1, rng=np.random.default_rng(0)).build(directions * (tiny / 2))
 
 
 def test_the_same_generator_gives_the_same_hashes():

@@ -39,6 +39,24 @@ def test_bad_schemas(fields, message):
         Schema(fields)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ([Sparse("a", 5)], "expected a tuple"),
+        (Sparse("a", 5), "expected a tuple"),
+        ((Sparse("a", 5), "b"), "expected a tuple"),
+        ((Sparse(3, 5),), r"Sparse\(name=3, size=5\): name is a int; expected str"),
+        ((Sparse("a", 5.0),), "size is a float; expected int"),
+        ((Sparse("a", True),), "size is a bool"),
+        ((Bag("a", 5, 2.5),), "maxlen is a float"),
+        ((Sparse("a", 5), Sequence("h", of="a", maxlen="3")), "maxlen is a str"),
+    ],
+)
+def test_parts_of_another_type(fields, message):
+    with pytest.raises(TypeError, match=message):
+        Schema(fields)
+
+
 def test_schema_is_frozen_and_a_history_has_the_size_of_its_field():
     assert schema().size("history") == schema().size("item") == 13
     with pytest.raises(AttributeError):
@@ -78,6 +96,20 @@ def test_an_id_one_past_its_field_is_refused_or_becomes_unknown(name):
 def test_bad_columns(name, change, message):
     with pytest.raises(ValueError, match=message):
         Table(schema(), table().columns | {name: change(table()[name])})
+
+
+@pytest.mark.parametrize("name", ["user", "genres", "age", "label", "row"])
+def test_columns_that_are_no_tensors_or_no_columns(name):
+    columns, extra = dict(table().columns), {"row": torch.arange(24)}
+    of = extra if name == "row" else columns
+    for other, error, message in (
+        (of[name].numpy(), TypeError, "ndarray; expected a tensor"),
+        (of[name].tolist(), TypeError, "list; expected a tensor"),
+        (of[name].view(-1)[0], ValueError, "single number"),
+    ):
+        of[name] = other
+        with pytest.raises(error, match=f"column '{name}' is a {message}"):
+            Table(schema(), columns, extra)
 
 
 def test_missing_and_surplus_columns_are_named():

@@ -1,0 +1,136 @@
+"""What a value does not show: cost, gradient, training. And right answers that look unlike the reference."""
+
+import inspect
+import math
+import textwrap
+
+import pytest
+
+from rec_lib.exercises import core
+from rec_lib.exercises.ch03 import TARGET, first_losses
+
+ALSO_RIGHT = {
+    "3.7.2-fm-term": (
+        """
+        def fm_term(v):  # one pass over the fields
+            total, so_far = v[:, 0, 0] * 0, v[:, 0] * 0
+            for i in range(v.shape[1]):
+                total = total + (v[:, i] * so_far).sum(dim=1)
+                so_far = so_far + v[:, i]
+            return total
+        """,
+        """
+        def fm_term(v):  # one pass over the coordinates
+            parts = [a.sum(dim=1) ** 2 - (a * a).sum(dim=1) for a in v.unbind(dim=2)]
+            return torch.stack(parts).sum(dim=0) / 2
+        """,
+        """
+        def fm_term(v):
+            return (torch.einsum("bif,bjf->b", v, v) - torch.einsum("bif,bif->b", v, v)) / 2
+        """,
+        """
+        def fm_term(v):  # what came before each field, times the field
+            return ((v.cumsum(dim=1) - v) * v).sum(dim=(1, 2))
+        """,
+    ),
+    "3.7.3-pooling": (
+        """
+        def pooling(x, v):
+            rows = x.unsqueeze(2) * v
+            return (rows.sum(dim=1) ** 2 - (rows**2).sum(dim=1)) / 2
+        """,
+    ),
+    "3.7.1-borrowed-table": (
+        "def first_step(fm_table, gradient, lr):\n    return fm_table - lr * gradient",
+        "def first_step(fm_table, gradient, lr):\n    return torch.sub(fm_table, gradient, alpha=lr)",
+        "def first_step(fm_table, gradient, lr):\n    table = fm_table\n    table = table - lr * gradient\n    return table",
+    ),
+    "3.7.2-stuck-loss": (
+        "def loss(logits, label):\n    p = torch.sigmoid(logits)\n    return F.binary_cross_entropy(p, label)",
+        "def loss(logits, label):\n    return (F.softplus(logits) - label * logits).mean()",
+        "def loss(logits, label):\n    return -(label * F.logsigmoid(logits) + (1 - label) * F.logsigmoid(-logits)).mean()",
+    ),
+    "3.7.3-optimist": (
+        "def network(f_bi, W, b, h):\n    return (torch.relu(f_bi @ W.T + b) * h).sum(dim=1)",
+        "def network(f_bi, W, b, h):\n    return F.linear(f_bi, W, b).clamp(min=0) @ h",
+    ),
+    "3.7.2-shadow": (
+        "shadow = 1.5 * (0.3 - 0.7)",
+        """
+        a = np.where(np.random.default_rng(1).random((2_000_000, 3)) < 0.3, 1, -1)
+        shadow = (1.5 * a.prod(axis=1))[(a[:, 0] == 1) & (a[:, 1] == 1)].mean()
+        """,
+        "shadow = torch.tensor(-0.6)",
+    ),
+    "3.7.2-learning-rate": ("lr = 5e-3", "lr = 0.03"),
+}
+STILL_THE_STUB = {
+    "3.7.2-stuck-loss": """
+        def loss(logits, label):
+            # what is wrong here?
+            probability = torch.sigmoid(logits)
+
+            return F.binary_cross_entropy_with_logits(probability, label)
+        """,
+    "3.7.1-borrowed-table": '''
+        def first_step(fm_table, gradient, lr):
+            """My notes."""
+            own = fm_table
+            own -= lr * gradient
+            return own
+        ''',
+    "3.7.3-optimist": "def network(f_bi, W, b, h):\n    return torch.relu((f_bi @ W.T + b) @ h)",
+}
+RIGHT = [(id, text) for id, texts in ALSO_RIGHT.items() for text in texts]
+CODE = [e for chapter in core.chapters() for e in core.exercises(chapter) if e.kind in ("code", "bug")]
+
+
+@pytest.mark.parametrize(("id", "source"), RIGHT, ids=[f"{id}-{k}" for k, (id, _) in enumerate(RIGHT)])
+def test_another_way_is_right_too(id, source):
+    exercise = core.find(id)
+    outcome = core.grade(exercise, exercise.run(textwrap.dedent(source)))
+    assert outcome.status == "right", outcome.message
+
+
+@pytest.mark.parametrize("id", STILL_THE_STUB)
+def test_a_bug_in_other_words_is_not_attempted(id):
+    exercise = core.find(id)
+    assert core.grade(exercise, exercise.run(textwrap.dedent(STILL_THE_STUB[id]))).status == "not attempted"
+
+
+def test_every_bug_of_chapter_3_can_be_mended_in_another_way():
+    bugs = {e.id for e in core.exercises(3) if e.kind == "bug"}
+    assert bugs <= ALSO_RIGHT.keys() & STILL_THE_STUB.keys()
+
+
+@pytest.mark.parametrize(
+    ("id", "source", "law"),
+    [
+        ("3.7.2-stuck-loss", "def loss(logits, label):\n    return F.l1_loss(logits, label)", "certainty: "),
+        ("3.7.1-borrowed-table", "def first_step(fm_table, gradient, lr):\n    fm_table += 0\n    return fm_table - lr * gradient + 1", "value: "),
+        ("3.7.3-optimist", "def network(f_bi, W, b, h):\n    return torch.tanh(f_bi @ W.T + b) @ h", "relu: "),
+    ],
+)  # fmt: skip
+def test_mending_the_wrong_thing_names_what_fails(id, source, law):
+    exercise = core.find(id)
+    outcome = core.grade(exercise, exercise.run(source))
+    assert outcome.status == "wrong"
+    assert outcome.message.startswith(law)
+
+
+@pytest.mark.parametrize("exercise", CODE, ids=lambda e: e.id)
+def test_messages_call_inputs_by_the_names_that_the_learner_sees(exercise):
+    function = exercise.run(exercise.solution)
+    names = list(inspect.signature(function).parameters)
+    messages = [core.grade(exercise, exercise.run(wrong.source)).message for wrong in exercise.wrong]
+    shown = [m.split("smallest failing input: ")[1] for m in messages if "smallest failing input: " in m]
+    assert shown
+    for line in shown:
+        assert [name for name in names if f"{name} = " not in line] == []
+
+
+def test_a_rate_that_is_too_small_stays_at_ln_2_and_one_that_is_too_large_leaves_it_upwards():
+    assert all(abs(loss - math.log(2)) < 0.01 for loss in first_losses(1e-6))
+    assert max(first_losses(1.0)) > 2
+    assert first_losses(0.01)[-1] < TARGET
+    assert first_losses(0.01) == first_losses(0.01)
