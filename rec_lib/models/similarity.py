@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 KINDS = ("cosine", "pearson", "columns", "jaccard")
 
@@ -86,25 +86,33 @@ def shrink(value: Any, n: Any, shrinkage: float) -> Any:
     return n / (n + shrinkage) * value if shrinkage else value
 
 
+def keep_nearest(near: np.ndarray, own: np.ndarray, k: int) -> csr_matrix:
+    """(b, m) of similarities `near (b, m)` of rows `own (b,)`: the k largest positive ones of each row but itself.
+
+    Ties go to the lower index.
+    """
+    near = near.copy()
+    near[np.arange(len(near)), own] = 0  # nobody is their own neighbour
+    best = np.argsort(-near, axis=1, kind="stable")[:, :k]
+    value = np.take_along_axis(near, best, axis=1)
+    indptr = np.concatenate([[0], (value > 0).sum(axis=1).cumsum()])
+    out = csr_matrix((value[value > 0], best[value > 0], indptr), shape=near.shape)
+    out.sort_indices()
+    return out
+
+
 def top_neighbours(R: csr_matrix, kind: str, k: int, shrinkage: float = 0.0, block: int = 512) -> csr_matrix:
     """(m, m): for each row its k most similar other rows, those with a positive similarity only; ties by lower index.
 
     block  rows at a time: bounds the memory to block · m numbers, changes nothing else
     """
     m = R.shape[0]
-    kept, columns, indptr = [np.empty(0)], [np.empty(0, dtype=np.int64)], np.zeros(m + 1, dtype=np.int64)
+    blocks = [csr_matrix((0, m))]
     for start in range(0, m, block):
         rows = slice(start, min(start + block, m))
         near = similarity(R, kind, shrinkage, rows)
-        near[np.arange(len(near)), np.arange(rows.start, rows.stop)] = 0  # nobody is their own neighbour
-        best = np.argsort(-near, axis=1, kind="stable")[:, :k]
-        value = np.take_along_axis(near, best, axis=1)
-        indptr[rows.start + 1 : rows.stop + 1] = (value > 0).sum(axis=1)
-        kept.append(value[value > 0])
-        columns.append(best[value > 0])
-    out = csr_matrix((np.concatenate(kept), np.concatenate(columns), indptr.cumsum()), shape=(m, m))
-    out.sort_indices()
-    return out
+        blocks.append(keep_nearest(near, np.arange(rows.start, rows.stop), k))
+    return vstack(blocks, format="csr")
 
 
 def multiplications(degrees: Any) -> Any:
