@@ -36,28 +36,33 @@ class Planted:
 
 
 def two_regimes(
-    seed: int, d: int = 6, opposed: float = 1.0, sizes: tuple[int, int, int] = (12_000, 4_000, 10_000)
+    seed: int,
+    d: int = 6,
+    opposed: float = 1.0,
+    noise: int = 0,
+    sizes: tuple[int, int, int] = (12_000, 4_000, 10_000),
 ) -> Planted:
     """Half of the rows answer to slope w, half to slope v: LS-PLM's world.
 
     p = g σ(w·x) + (1 − g) σ(v·x),  g = σ(4 x₀);  x ~ N(0, I_d), ‖w‖ = ‖v‖ = 2, both at right angles to x₀,
-    cos(w, v) = −opposed: 1 makes v = −w. Fields: Dense x0 … x{d−1}; Sparse "slot", which has no part in the law.
+    cos(w, v) = −opposed: 1 makes v = −w. Fields: Dense x0 … x{d−1}; Sparse "slot" and, with `noise`, as many further
+    Dense fields noise0, noise1 …, which have no part in the law.
 
-    Raises ValueError for d < 3 or opposed outside [0, 1].
+    Raises ValueError for d < 3, opposed outside [0, 1] or noise below 0.
     """
-    if d < 3 or not 0 <= opposed <= 1:
-        raise ValueError(f"d={d}, opposed={opposed}: expected d of at least 3 and opposed in [0, 1].")
+    if d < 3 or not 0 <= opposed <= 1 or noise < 0:
+        raise ValueError(f"d={d}, opposed={opposed}, noise={noise}: expected d ≥ 3, opposed in [0, 1], noise ≥ 0.")
     rng = np.random.default_rng(seed)
     w, other = np.linalg.qr(rng.normal(size=(d - 1, 2)))[0].T  # two directions at right angles
     v = -opposed * w + np.sqrt(1 - opposed**2) * other
-    schema = Schema((Sparse("slot", SLOTS + FIRST), *(Dense(f"x{i}") for i in range(d))))
+    names = [f"x{i}" for i in range(d)] + [f"noise{i}" for i in range(noise)]
+    schema = Schema((Sparse("slot", SLOTS + FIRST), *map(Dense, names)))
 
     def draw(n: int) -> Table:
-        x = rng.normal(size=(n, d))
+        x = rng.normal(size=(n, len(names)))
         gate = expit(4 * x[:, 0])
-        p = gate * expit(2 * x[:, 1:] @ w) + (1 - gate) * expit(2 * x[:, 1:] @ v)
-        dense = {f"x{i}": x[:, i] for i in range(d)}
-        return _table(schema, {"slot": rng.integers(SLOTS, size=n)}, dense, p, rng)
+        p = gate * expit(2 * x[:, 1:d] @ w) + (1 - gate) * expit(2 * x[:, 1:d] @ v)
+        return _table(schema, {"slot": rng.integers(SLOTS, size=n)}, dict(zip(names, x.T, strict=True)), p, rng)
 
     return Planted(f"two_regimes_{d}_{opposed:g}", *(draw(n) for n in sizes))
 

@@ -157,9 +157,10 @@ gain = Derivation(
     wire=lambda code, t: code(t["GL"], t["HL"], t["GR"], t["HR"], t["l2"]),
 )
 
-W, x, a, w = indexed("W", "x", "a", "w")
+W, x, a, w, c = indexed("W", "x", "a", "w", "c")
 w0 = symbol_array("w_0", ())
 _first, _second = step(a[1] - x[1]), step(a[2] - x[2])  # 1 where the sample goes left
+_raw = w[1] + c[1] * x[1] + c[2] * x[2]
 _leaves = W[1] * _first * _second + W[2] * _first * (1 - _second) + W[3] * (1 - _first)
 
 
@@ -174,6 +175,7 @@ def _run(code: Callable[..., nn.Module], t: dict[str, Tensor]) -> Tensor:
     lent = {
         "w0": t["w0"],
         "leaf": t["W"].unsqueeze(0),
+        "dense": t["c"],
         "w.table": torch.cat([t["w"].new_zeros(FIRST), t["w"]])[:, None],
     }
     batch = {"ad": torch.tensor([FIRST]), "x1": t["x"][:1], "x2": t["x"][1:]}
@@ -186,24 +188,24 @@ model = Derivation(
     steps=(
         Step(
             "walk",
-            w0[()] + _first * (_second * W[1] + (1 - _second) * W[2]) + (1 - _first) * W[3] + w[1],
+            w0[()] + _first * (_second * W[1] + (1 - _second) * W[2]) + (1 - _first) * W[3] + _raw,
             "Walk down: at the root left if $x_1 \\le a_1$, below it left if $x_2 \\le a_2$, and take the weight of the leaf you "
-            "land in. Beside it the weight of the sample's id.",
+            "land in. Beside it LR's own terms: the weight of the sample's id, and a weight for each dense feature.",
             lhs="y",
         ),
         Step(
             "a product for each leaf",
-            w0[()] + _leaves + w[1],
+            w0[()] + _leaves + _raw,
             "Multiply out: a leaf's entry in the code is the product of the conditions on its way. So a leaf is a crossing of "
             "features, of an order as high as the leaf is deep, and LR gives it one weight.",
         ),
     ),
-    inputs={"W": (3,), "x": (2,), "a": (2,), "w0": (), "w": (1,)},
+    inputs={"W": (3,), "x": (2,), "a": (2,), "w0": (), "w": (1,), "c": (2,)},
     symbols={
         "W": symbol_array(W, (3,)), "x": symbol_array(x, (2,)), "a": symbol_array(a, (2,)),
-        "w0": w0, "w": symbol_array(w, (1,)),
+        "w0": w0, "w": symbol_array(w, (1,)), "c": symbol_array(c, (2,)),
     },
-    final=w0[()] + _leaves + w[1],
-    terms={"constant": w0[()], "leaves": _leaves, "ids": w[1]},
+    final=w0[()] + _leaves + _raw,
+    terms={"constant": w0[()], "leaves": _leaves, "raw features": _raw},
     wire=_run,
 )  # fmt: skip

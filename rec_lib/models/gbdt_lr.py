@@ -2,8 +2,8 @@
 
 Paper    He et al., "Practical Lessons from Predicting Clicks on Ads at Facebook", ADKDD 2014: sec. 3.1 (leaves as categorical input), eq. 1 (NE).
 Section  2.6 GBDT+LR——特征工程模型化的开端
-Idea     y = w0 + Σ_t Σ_l W_tl 1[x falls into leaf l of tree t]  +  Σ_f w_f
-Differs  trees read the dense fields and are grown by scikit-learn's histogram boosting; a leaf is looked up as what it is, a conjunction of conditions; W starts at the trees' own leaf values, so before training the model is the GBDT; weights w_f of the ids beside the leaves, which the paper's LR has not (ids=False); logits, no sigmoid here.
+Idea     y = w0 + Σ_t Σ_l W_tl 1[x falls into leaf l of tree t]  +  Σ_i w_i x_i
+Differs  trees read the dense fields and are grown by scikit-learn's histogram boosting; a leaf is looked up as what it is, a conjunction of conditions; W starts at the trees' own leaf values, so before training the model is the GBDT; weights w_i of the raw features beside the leaves, which the paper's LR has not (raw=False); logits, no sigmoid here.
 Symbols  B batch · F fields with ids · N dense features · T trees · L leaves a tree at most · S = L − 1 splits
 """
 
@@ -28,12 +28,12 @@ class GBDTLR(CTRModel):
     path: Tensor
     length: Tensor
 
-    def __init__(self, schema: Schema, trees: int = 50, leaves: int = 8, ids: bool = True):
+    def __init__(self, schema: Schema, trees: int = 50, leaves: int = 8, raw: bool = True):
         super().__init__(schema)
         if not schema.dense or trees < 1 or leaves < 2:
             raise ValueError(
-                f"got {len(schema.dense)} dense fields, trees={trees}, leaves={leaves}; trees read dense fields: "
-                "expected at least 1 of them, 1 tree and 2 leaves. Give an id a count or a rate as a Dense field."
+                f"got {len(schema.dense)} dense fields, trees={trees}, leaves={leaves}: expected at least 1, 1 and 2. "
+                "Trees read dense fields: give an id its count or its click rate as one."
             )
         self.register_buffer("feature", torch.zeros(trees, leaves - 1, dtype=torch.int64))  # (T, S)
         self.register_buffer("threshold", torch.zeros(trees, leaves - 1))  # (T, S)  x ≤ threshold goes left
@@ -43,7 +43,8 @@ class GBDTLR(CTRModel):
         self.register_buffer("length", torch.full((trees, leaves), -1.0))  # (T, L)  conditions to hold; −1: no leaf
         self.w0 = nn.Parameter(torch.zeros(()))
         self.leaf = nn.Parameter(torch.zeros(trees, leaves))  # (T, L)  W
-        self.w = FieldEmbedding(schema, 1, init_sd=0.0) if ids else None
+        self.w = FieldEmbedding(schema, 1, init_sd=0.0) if raw else None
+        self.dense = nn.Parameter(torch.zeros(len(schema.dense))) if raw else None  # (N,)
 
     def fit_trees(self, table: Table, learning_rate: float = 0.1, min_leaf: int = 20, l2: float = 0.0) -> None:
         """Grow the trees anew on the rows of a table, and set w0 and W to the GBDT's own baseline and leaf values.
@@ -59,11 +60,9 @@ class GBDTLR(CTRModel):
         """
         from sklearn.ensemble import HistGradientBoostingClassifier  # slow to import, and only growing needs it
 
-        names = [f.name for f in self.schema.dense]
-        if [f.name for f in table.schema.dense] != names:
-            raise ValueError(
-                f"the table has the dense fields {[f.name for f in table.schema.dense]}, expected {names}."
-            )
+        names, given = ([f.name for f in schema.dense] for schema in (self.schema, table.schema))
+        if given != names:
+            raise ValueError(f"the table has the dense fields {given}, expected {names}.")
         (trees, leaves), x = self.leaf.shape, torch.stack([table[n] for n in names], dim=1).numpy()
         gbdt = HistGradientBoostingClassifier(
             learning_rate=learning_rate, max_iter=trees, max_leaf_nodes=leaves, min_samples_leaf=min_leaf,
@@ -80,7 +79,7 @@ class GBDTLR(CTRModel):
 
     def _keep(self, t: int, nodes: np.ndarray) -> None:
         """Write one grown tree into the arrays: splits and leaves are numbered from the root down, left first."""
-        splits, leaves = 0, 0
+        splits = leaves = 0
         waiting: list[tuple[int, list[tuple[int, float]]]] = [(0, [])]  # node, and the turns that lead to it
         while waiting:
             node, turns = waiting.pop()
@@ -88,8 +87,7 @@ class GBDTLR(CTRModel):
             if row["is_leaf"]:
                 for split, side in turns:
                     self.path[t, split, leaves] = side
-                self.length[t, leaves] = len(turns)
-                self.leaf[t, leaves] = row["value"]
+                self.length[t, leaves], self.leaf[t, leaves] = len(turns), float(row["value"])
                 leaves += 1
                 continue
             down = np.float32(row["num_threshold"])  # rounded down, a float32 x is on the same side of it
@@ -99,12 +97,15 @@ class GBDTLR(CTRModel):
             waiting.append((int(row["left"]), [*turns, (splits, 1.0)]))
             splits += 1
 
+    def dense_values(self, batch: Batch) -> Tensor:
+        """The dense features side by side, (B, N)."""
+        return torch.stack([batch[f.name].to(self.threshold.dtype) for f in self.schema.dense], dim=1)
+
     def leaf_code(self, batch: Batch) -> Tensor:
         """The one-hot code, (B, T, L): 1 where all conditions on the way to the leaf hold."""
         if not self.length.is_meta and not bool((self.length >= 0).any()):
             raise RuntimeError("the trees are not grown yet: call fit_trees(table) before the first forward, or load.")
-        x = torch.stack([batch[f.name].to(self.threshold.dtype) for f in self.schema.dense], dim=1)  # (B, N)
-        left = x[:, self.feature] <= self.threshold  # (B, T, S)
+        left = self.dense_values(batch)[:, self.feature] <= self.threshold  # (B, T, S)
         turn = left.to(self.path.dtype) * 2 - 1  # (B, T, S)  +1 left, −1 right
         held = torch.einsum("bts,tsl->btl", turn, self.path)  # (B, T, L)  conditions that hold − those that fail
         return (held == self.length).to(self.path.dtype)
@@ -112,5 +113,7 @@ class GBDTLR(CTRModel):
     def forward(self, batch: Batch) -> Tensor:
         code = self.leaf_code(batch)  # (B, T, L)
         y_leaves = (code * self.leaf).sum(dim=(1, 2))  # (B,)  Σ_t Σ_l W_tl 1[leaf l of tree t]
-        y_ids = self.w(batch).sum(dim=(1, 2)) if self.w is not None else 0.0  # (B,)  Σ_f w_f
-        return self.w0 + y_leaves + y_ids  # (B,)  before σ
+        y_raw = torch.zeros_like(y_leaves)  # (B,)
+        if self.w is not None and self.dense is not None:
+            y_raw = self.w(batch).sum(dim=(1, 2)) + self.dense_values(batch) @ self.dense  # (B,)  Σ_i w_i x_i
+        return self.w0 + y_leaves + y_raw  # (B,)  before σ

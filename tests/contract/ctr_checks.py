@@ -26,7 +26,7 @@ OTHER = {
     "m": 3,
     "trees": 7,
     "leaves": 4,
-    "ids": False,
+    "raw": False,
 }
 
 

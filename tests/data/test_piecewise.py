@@ -35,6 +35,15 @@ def test_two_regimes_have_the_stated_slopes(opposed):
     np.testing.assert_allclose(world.train["p"][:50], p, atol=0.02)
 
 
+def test_noise_has_no_part_in_the_law():
+    world = piecewise.two_regimes(3, noise=4, sizes=(20_000, 10, 10))
+    assert [f.name for f in world.train.schema.dense][-4:] == ["noise0", "noise1", "noise2", "noise3"]
+    p = world.train["p"]
+    for name in ("noise0", "noise3"):
+        assert abs(torch.corrcoef(torch.stack([world.train[name].double(), p]))[0, 1]) < 0.03
+    assert world.bayes["auc"] > 0.7
+
+
 def test_thresholds_follow_the_formula_row_by_row():
     world = piecewise.thresholds(1, sizes=(20_000, 10, 10))
     t = world.train

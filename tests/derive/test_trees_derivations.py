@@ -71,7 +71,7 @@ SLIPS = [
     (gbdt_lr.gain, gain_without_half, "2.00"),
     (gbdt_lr.leaf, lambda G, H, l2: G / (H + l2), "a wrong sign"),
     (gbdt_lr.normalised_entropy, entropy_of_labels_plus_minus, "does not agree"),
-    (gbdt_lr.model, LeavesOnly, "ids is missing"),
+    (gbdt_lr.model, LeavesOnly, "raw features is missing"),
     (gbdt_lr.model, FirstConditionOnly, "does not agree"),
     (ls_plm.mixture, gate_in_the_wrong_place, "does not agree"),
     (ls_plm.lesson, lambda u, w: mixture_logit(u.detach() + 0 * u, w), "does not agree"),

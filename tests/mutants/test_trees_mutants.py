@@ -62,8 +62,7 @@ class LeftIsRight(GBDTLR):
     """Every sample takes the other turn."""
 
     def leaf_code(self, batch):
-        x = torch.stack([batch[f.name].to(self.threshold.dtype) for f in self.schema.dense], dim=1)
-        turn = (x[:, self.feature] > self.threshold).to(self.path.dtype) * 2 - 1
+        turn = (self.dense_values(batch)[:, self.feature] > self.threshold).to(self.path.dtype) * 2 - 1
         return (torch.einsum("bts,tsl->btl", turn, self.path) == self.length).to(self.path.dtype)
 
 
@@ -71,8 +70,7 @@ class AnyCondition(GBDTLR):
     """A leaf is reached when one condition of its path holds."""
 
     def leaf_code(self, batch):
-        x = torch.stack([batch[f.name].to(self.threshold.dtype) for f in self.schema.dense], dim=1)
-        turn = (x[:, self.feature] <= self.threshold).to(self.path.dtype) * 2 - 1
+        turn = (self.dense_values(batch)[:, self.feature] <= self.threshold).to(self.path.dtype) * 2 - 1
         return (torch.einsum("bts,tsl->btl", turn, self.path) > -self.length).to(self.path.dtype)
 
 
@@ -81,7 +79,7 @@ class OneTree(GBDTLR):
 
     def forward(self, batch):
         code = self.leaf_code(batch)
-        return self.w0 + (code * self.leaf)[:, 0].sum(1) + self.w(batch).sum(dim=(1, 2))
+        return super().forward(batch) - (code * self.leaf)[:, 1:].sum(dim=(1, 2))
 
 
 class TreesOutsideTheFile(GBDTLR):
@@ -92,8 +90,7 @@ class TreesOutsideTheFile(GBDTLR):
         self.kept = self.threshold + torch.rand(())
 
     def leaf_code(self, batch):
-        x = torch.stack([batch[f.name].to(self.threshold.dtype) for f in self.schema.dense], dim=1)
-        turn = (x[:, self.feature] <= self.kept).to(self.path.dtype) * 2 - 1
+        turn = (self.dense_values(batch)[:, self.feature] <= self.kept).to(self.path.dtype) * 2 - 1
         return (torch.einsum("bts,tsl->btl", turn, self.path) == self.length).to(self.path.dtype)
 
 

@@ -179,7 +179,8 @@ def gbdt_lr(model, batch, row):
                 reached.append(leaf)
         assert len(reached) == 1, f"tree {t} has the leaves {reached} for one sample"
         y += model.leaf[t, reached[0]].item()
-    return y + sum(v[0] for v in field_vectors(model.schema, model.w.table, batch, row))
+    y += sum(v[0] for v in field_vectors(model.schema, model.w.table, batch, row))
+    return y + sum(w.item() * value for w, value in zip(model.dense, x, strict=True))
 
 
 def ls_plm(model, batch, row):
@@ -230,6 +231,6 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         models.POLY2: lambda: first_order + 2**18,
         models.FFM: lambda: first_order + v * f * dim,
         models.NFM: lambda: first_order + v * dim + 2 * dim + layers(dim, False),
-        models.GBDTLR: lambda: 1 + v + 50 * 8,  # a constant, a weight an id, a weight a leaf
+        models.GBDTLR: lambda: first_order + 50 * 8,  # LR, and a weight a leaf
         models.LSPLM: lambda: first_order * 2 * 2,  # each feature for gate and region, two regions
     }[cls]()

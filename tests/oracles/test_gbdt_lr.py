@@ -26,7 +26,7 @@ def rows(n=900, seed=0, digits=None):
 
 
 def grown(table, trees=20, leaves=8, **settings):
-    model = GBDTLR(SCHEMA, trees, leaves, ids=False)
+    model = GBDTLR(SCHEMA, trees, leaves, raw=False)
     model.fit_trees(table, **settings)
     settings = {"learning_rate": 0.1, "min_leaf": 20, "l2": 0.0} | settings
     x = torch.stack([table[f"x{i}"] for i in range(5)], dim=1).numpy()
@@ -129,17 +129,17 @@ def test_trees_not_grown_say_so_and_a_loaded_model_has_them(tmp_path):
 
 
 def test_growing_again_forgets_the_old_trees():
-    model = GBDTLR(SCHEMA, trees=5, leaves=8, ids=False)
+    model = GBDTLR(SCHEMA, trees=5, leaves=8, raw=False)
     model.fit_trees(rows(seed=1))
     model.fit_trees(rows(seed=2), min_leaf=200)  # fewer leaves
-    other = GBDTLR(SCHEMA, trees=5, leaves=8, ids=False)
+    other = GBDTLR(SCHEMA, trees=5, leaves=8, raw=False)
     other.fit_trees(rows(seed=2), min_leaf=200)
     assert torch.equal(model(rows().batch()), other(rows().batch()))
     assert (model.leaf_code(rows().batch()).sum(dim=2) == 1).all()
 
 
 def test_a_tree_without_a_split_is_one_leaf():
-    model = GBDTLR(SCHEMA, trees=2, leaves=4, ids=False)
+    model = GBDTLR(SCHEMA, trees=2, leaves=4, raw=False)
     model.fit_trees(rows(n=30), min_leaf=20)
     code = model.leaf_code(rows().batch())
     assert (code[:, :, 0] == 1).all()
