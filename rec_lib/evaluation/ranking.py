@@ -5,15 +5,18 @@ Sampled metrics can order models differently from the full ranking (Krichene and
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
 from rec_lib.data.interactions import Interactions
 
+Protocol = Literal["sampled", "full"]
 
-class Scorer(Protocol):
+
+class Scorer(typing.Protocol):
     """Whatever scores all items for users: every top-n model."""
 
     def score(self, users: np.ndarray) -> np.ndarray: ...
@@ -47,7 +50,7 @@ def rank_held_out(
     model: Scorer,
     data: Interactions,
     k: int = 10,
-    protocol: Literal["sampled", "full"] = "full",
+    protocol: Protocol = "full",
     block: int = 512,
 ) -> Ranked:
     """Where the model puts each user's held-out item.

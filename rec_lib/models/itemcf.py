@@ -2,9 +2,9 @@
 
 Paper    Sarwar, Karypis, Konstan, Riedl, "Item-based collaborative filtering recommendation algorithms", WWW 2001: section 3.1 (similarities), 3.2 (weighted sum); in production: Linden, Smith, York, IEEE Internet Computing 2003
 Section  2.2.4 ItemCF
-Idea     score(u, p) = Σ_{h∈H} w_hp R_uh,  H what u took, w_hp the similarity of p to h if p is among the k items nearest to h
-Differs  candidates are found from what the user took (Linden), so w_hp ≠ 0 does not mean w_ph ≠ 0; `predict` is the paper's weighted sum over the k items nearest to p, around each item's mean if asked; negative similarities are not used
-Symbols  u user · p candidate · h taken item · R (users, items) · W (items, items) kept similarities, row h those of h
+Idea     score(u, p) = Σ_{h∈H} w_ph R_uh,  H those of the k items most similar to p that u took, w_ph their similarity
+Differs  the book collects candidates as the k items nearest to each h; here every p has its k nearest, as in the paper, which ranks better; `predict` divides by Σ w_ph, around each item's mean if asked; negative similarities are not used
+Symbols  u user · p candidate · h taken item · R (users, items) · W (items, items) kept similarities, row p those of p
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class ItemCF(NeighbourCF):
 
     def _score(self, users: np.ndarray) -> np.ndarray:
         taken = self.seen[users]  # (U, items)  R_uh
-        return (taken @ self.W).toarray()  # (U, items)  Σ_h R_uh w_hp
+        return (taken @ self.W.T).toarray()  # (U, items)  Σ_h w_ph R_uh
 
     def _reached(self) -> np.ndarray:
-        has_neighbours = np.diff(self.W.indptr) > 0  # (items,)
-        return (self.seen != 0) @ has_neighbours > 0
+        is_neighbour = np.bincount(self.W.indices, minlength=self.W.shape[1]) > 0  # (items,)
+        return (self.seen != 0) @ is_neighbour > 0
 
     def _reasons(self, user: int, item: int) -> tuple[np.ndarray, np.ndarray]:
-        """Items h that the user took and that have p among their neighbours: w_hp R_uh."""
-        amounts = self.seen[[user]].multiply(self.W[:, [item]].T).tocsr()
+        """Items h that the user took and that are among the neighbours of p: w_ph R_uh."""
+        amounts = self.W[[item]].multiply(self.seen[[user]]).tocsr()
         return amounts.indices.astype(np.int64), amounts.data
 
     def _sides(self, users: np.ndarray, items: np.ndarray) -> tuple[np.ndarray, np.ndarray, csr_matrix]:

@@ -11,10 +11,12 @@ from importlib import import_module
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show, slider, steps, switch
 
 PANELS: dict[str, str] = {
+    "cf": "rec_lib.widgets.cf.demo",
     "evolution": "rec_lib.widgets.evolution.demo",
     "fm": "rec_lib.widgets.fm.demo",
     "leaderboard": "rec_lib.widgets.leaderboard.demo",
     "lsh": "rec_lib.widgets.lsh.demo",
+    "mf": "rec_lib.widgets.mf.demo",
     "node2vec": "rec_lib.widgets.node2vec.node2vec_panel",
     "pair": "rec_lib.widgets.pair.demo",
     "xray": "rec_lib.widgets.xray.demo",

@@ -58,12 +58,8 @@ def usercf_score(rows, user, item, kind, k, shrinkage=0.0):
 
 
 def itemcf_score(rows, user, item, kind, k, shrinkage=0.0):
-    items = transposed(rows)
-    total = 0.0
-    for h, stars in enumerate(rows[user]):
-        if stars is not None:
-            total += sum(stars * w for w, p in neighbours(items, h, kind, k, shrinkage) if p == item)
-    return total
+    near = neighbours(transposed(rows), item, kind, k, shrinkage)
+    return sum(w * rows[user][h] for w, h in near if rows[user][h] is not None)
 
 
 def predicted(rows, row, column, kind, k, shrinkage=0.0, centred=True):
