@@ -1,0 +1,7 @@
+"""Exercises of chapter 2, in the order of its sections."""
+
+from __future__ import annotations
+
+from rec_lib.exercises.ch02_cf import CF
+
+EXERCISES = (*CF,)
