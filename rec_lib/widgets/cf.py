@@ -84,8 +84,8 @@ class CFWorld:
         ranked = np.take_along_axis(behind, order, axis=0)
         largest[:, : min(3, len(ranked))] = ranked[:3].T
         largest[:, 3] = ranked[3:].sum(axis=0)
-        chosen = order[:, place - 1]
-        chosen = chosen[behind[chosen, place - 1] > 0] if not popular else chosen[:0]
+        chosen = np.zeros(0, dtype=np.int64) if popular or place > len(listed) else order[:, place - 1]
+        chosen = chosen[behind[chosen, place - 1] > 0] if len(chosen) else chosen
         shown = chosen[:REASONS]
         return Reasons(
             model=model,
@@ -99,7 +99,7 @@ class CFWorld:
             parts=largest,
             place=place,
             names=[self._name(model, user, int(who[c]), int(listed[place - 1])) for c in shown],
-            amounts=behind[shown, place - 1],
+            amounts=behind[shown, place - 1] if len(shown) else np.zeros(0),
             count=len(chosen),
             pool=len(who),
             popular=popular,
@@ -127,19 +127,21 @@ class CFWorld:
 def summary(data: Reasons) -> str:
     """What is seen, in words."""
     start = f"{data.model} for {data.user}, who rated {data.taken} of these films."
+    if not data.titles:
+        return f"{start} No film is left to recommend."
     if data.popular:
         why = "has rated nothing" if not data.taken else "has no neighbour of positive similarity"
         return (
             f"{start} The user {why}, so this is the popularity list, the same for everybody: {data.titles[0]} first."
         )
     speak = "neighbours" if data.model == "UserCF" else "rated films with neighbours"
+    first = f"{start} {data.pool} {speak} speak. First: {data.titles[0]} ({data.scores[0]:.2f})."
+    if data.place > len(data.titles):
+        return f"{first} Place {data.place} is empty: only {len(data.titles)} films are left."
     film = f"Place {data.place}, {data.titles[data.place - 1]} ({data.scores[data.place - 1]:.2f}),"
-    reasons = (
-        f"has {data.count} reasons; the largest, {data.names[0]}, adds {data.amounts[0]:.2f}."
-        if data.names
-        else "has no reason: nobody speaks for it, and popularity alone put it there."
-    )
-    return f"{start} {data.pool} {speak} speak. First: {data.titles[0]} ({data.scores[0]:.2f}). {film} {reasons}"
+    if not data.names:
+        return f"{first} {film} has no reason: nobody speaks for it, and popularity alone put it there."
+    return f"{first} {film} has {data.count} reasons; the largest, {data.names[0]}, adds {data.amounts[0]:.2f}."
 
 
 def cf_panel(R: csr_matrix, titles: Sequence[str], users: Sequence[tuple[str, int]]) -> Panel:
