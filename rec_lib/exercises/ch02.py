@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from rec_lib.exercises.ch02_cf import CF
+from rec_lib.exercises.ch02_mf import MF
 
-EXERCISES = (*CF,)
+EXERCISES = (*CF, *MF)
