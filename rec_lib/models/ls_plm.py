@@ -70,7 +70,7 @@ class ProximalAdagrad(torch.optim.Optimizer):
         if lr <= 0 or l21 < 0 or l1 < 0:
             raise ValueError(f"lr={lr}, l21={l21}, l1={l1}: expected lr > 0 and penalties of at least 0.")
         features = [p for p in model.parameters() if p is not model.bias]
-        groups = [{"params": features}, {"params": [model.bias], "l21": 0.0, "l1": 0.0}]
+        groups: list[dict[str, Any]] = [{"params": features}, {"params": [model.bias], "l21": 0.0, "l1": 0.0}]
         super().__init__(groups, {"lr": lr, "l21": l21, "l1": l1})
 
     @torch.no_grad()
