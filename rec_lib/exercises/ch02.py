@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rec_lib.exercises.ch02_cf import CF
+from rec_lib.exercises.ch02_ls_plm import LS_PLM
 from rec_lib.exercises.ch02_mf import MF
+from rec_lib.exercises.ch02_trees import TREES
 
-EXERCISES = (*CF, *MF)
+EXERCISES = (*CF, *MF, *TREES, *LS_PLM)
