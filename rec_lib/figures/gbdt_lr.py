@@ -28,12 +28,13 @@ class Fall:
     """One sample in a few trees. Places: x counts leaves from left to right over all trees, y is minus the depth.
 
     splits (S, 2), leaves (L, 2) places; edges (E, 2, 2) from parent to child; …_on: on the sample's way;
-    conditions: text of each split; tree: number of each leaf's tree, from 1; weights (L,) that are added up.
+    conditions: text of each split, which stands on the given side of it; tree: number of each leaf's tree, from 1; weights (L,) that are added up.
     """
 
     title: str
     splits: np.ndarray
     conditions: tuple[str, ...]
+    sides: tuple[str, ...]
     splits_on: np.ndarray
     leaves: np.ndarray
     leaves_on: np.ndarray
@@ -62,10 +63,10 @@ def fall_figure(data: Fall) -> Picture:
         f"{data.id_weight:+.2f} and the dense features' {data.dense:+.2f} add up to {data.logit:+.2f}, a probability of {data.p:.0%}.",
         height=600,
         margin={"l": 64, "r": 16, "t": 64, "b": 60},
-        xaxis={"range": [-0.7, data.leaves[:, 0].max() + 0.7], "visible": False, "anchor": "y"},
+        xaxis={"range": [-1.6, data.leaves[:, 0].max() + 2.2], "visible": False, "anchor": "y"},
         yaxis={"domain": [0.44, 1], "range": [data.leaves[:, 1].min() - 0.45, 0.45], "visible": False},
         xaxis2={
-            "range": [-0.7, data.leaves[:, 0].max() + 0.7], "anchor": "y2", "showgrid": False, "zeroline": False,
+            "range": [-1.6, data.leaves[:, 0].max() + 2.2], "anchor": "y2", "showgrid": False, "zeroline": False,
             "tickvals": data.leaves[:, 0], "ticktext": list(code), "title": {"text": "leaf code 叶子编码"},
             "tickfont": {"size": 17},
         },
@@ -80,15 +81,19 @@ def fall_figure(data: Fall) -> Picture:
         _lines(data.edges[data.edges_on], "way of the sample", {"color": VERMILION, "width": 5}),
     ]
     for name, mask, color in (("split", ~data.splits_on, GREY), ("split on the way", data.splits_on, VERMILION)):
-        text = [t for t, here in zip(data.conditions, mask, strict=True) if here]
+        text, sides = ([t for t, here in zip(of, mask, strict=True) if here] for of in (data.conditions, data.sides))
         marker = {"size": 9, "color": color, "symbol": "circle"}
         traces.append(_points(data.splits[mask], name, marker) | {"text": text, "mode": "markers+text"})
-        traces[-1] |= {"textposition": "top center", "textfont": {"size": 13, "color": color}, "cliponaxis": False}
+        traces[-1] |= {
+            "textposition": sides or "top center",
+            "textfont": {"size": 13, "color": color},
+            "cliponaxis": False,
+        }
     for name, mask, symbol, color in (
         ("leaf", ~data.leaves_on, "square-open", GREY),
         ("leaf it falls into", data.leaves_on, "square", VERMILION),
     ):
-        traces.append(_points(data.leaves[mask], name, {"size": 15, "color": color, "symbol": symbol}))
+        traces.append(_points(data.leaves[mask], name, {"size": 13, "color": color, "symbol": symbol}))
     bar = {"type": "bar", "x": data.leaves[:, 0], "xaxis": "x2", "yaxis": "y2", "width": 0.7, "showlegend": False}
     hover = "tree %{customdata}: %{y:+.3f}<extra></extra>"
     # all leaves in one trace and those that count in another: heights change, the traces stay

@@ -8,16 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rec_lib.figures.core import (
-    BLUE,
-    DASHES,
-    GREY,
-    PALETTE,
-    SYMBOLS,
-    VERMILION,
-    Picture,
-    new_figure,
-)
+from rec_lib.figures.core import BLUE, DASHES, GREEN, GREY, PALETTE, PURPLE, SYMBOLS, VERMILION, Picture, new_figure
 
 SURFACE = [[0.0, "#2F6F9F"], [0.5, "#B9B9B9"], [1.0, "#B5652B"]]
 
@@ -80,8 +71,8 @@ def regions_figure(data: Regions) -> Picture:
         traces.append(
             {"type": "scatter", "x": at[:, 0], "y": at[:, 1], "mode": "markers", "name": name, "marker": marker}
         )
-    traces.append(_pieces(data.borders, "border of regions", {"color": "black", "width": 2.5, "dash": "dash"}))
-    traces.append(_pieces(data.middles, "p = ½ in its region", {"color": "white", "width": 3}))
+    traces.append(_pieces(data.borders, "border of regions", {"color": PURPLE, "width": 4, "dash": "dash"}))
+    traces.append(_pieces(data.middles, "p = ½ in its region", {"color": GREEN, "width": 5}))
     counts = np.arange(1, len(data.losses) + 1)
     for name, values, symbol, colour, dash in (
         ("these points", data.losses, "circle", BLUE, "dot"),

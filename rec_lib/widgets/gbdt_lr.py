@@ -59,6 +59,14 @@ class Trees:
             for a, b in zip(stops, stops[1:], strict=False):
                 self.edges.setdefault((tuple(a), tuple(b)), set()).add(k)
 
+        # a text beside a split, away from its parent, is not crossed by a branch
+        self.sides = tuple(
+            next(
+                (f"middle {'right' if at[0] > a[0] else 'left'}" for a, b in self.edges if b == tuple(at)), "top center"
+            )
+            for at in self.split_at.values()
+        )
+
     def condition(self, t: int, s: int, left: bool = True) -> str:
         """ "x1 ≤ 0.20", or with > for the right turn."""
         name = self.fields[int(self.model.feature[t, s])]
@@ -91,6 +99,7 @@ class Trees:
             title=f"A sample falls through {self.tree.max()} trees",
             splits=np.array(list(self.split_at.values())),
             conditions=tuple(self.condition(t, s) for t, s in self.split_at),
+            sides=self.sides,
             splits_on=np.array([split in way for split in self.split_at]),
             leaves=self.leaves,
             leaves_on=on,
