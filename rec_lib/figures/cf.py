@@ -98,7 +98,9 @@ def head_figure(
     points  name → (share, hit rate) of other models
     taken   share of the held-out films that are in the head: what users did next
     """
-    said = "; ".join(f"{name} {x:.0%} of the places, hit rate {y:.3f}" for name, (x, y) in (dict(line) | dict(points)).items())
+    said = "; ".join(
+        f"{name} {x:.0%} of the places, hit rate {y:.3f}" for name, (x, y) in (dict(line) | dict(points)).items()
+    )
     figure = new_figure(
         title,
         f"Share of places that the head takes against the hit rate: {said}. Of the films that users took next, {taken:.0%} "
