@@ -83,7 +83,12 @@ SECTIONS = (
     Section("1.2", "Architecture of a recommender", "推荐系统的架构"),
     Section("1.3", "Structure of the book", "本书的整体结构"),
     Section("2.1", "Evolution map of classical models", "传统推荐模型的演化关系图"),
-    Section("2.2", "Collaborative filtering", "协同过滤——经典的推荐算法", "ch02_before_deep_learning/02_02_collaborative_filtering.ipynb"),
+    Section(
+        "2.2",
+        "Collaborative filtering",
+        "协同过滤——经典的推荐算法",
+        "ch02_before_deep_learning/02_02_collaborative_filtering.ipynb",
+    ),
     Section("2.3", "Matrix factorisation", "矩阵分解算法——协同过滤的进化"),
     Section("2.4", "Logistic regression", "逻辑回归——融合多种特征的推荐模型"),
     Section("2.5", "From FM to FFM", "从FM到FFM——自动特征交叉的解决方案"),
