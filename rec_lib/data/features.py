@@ -62,7 +62,8 @@ def crossed(table: Table, *pairs: tuple[str, str]) -> Table:
         ids = FIRST + (x - 1) * (second.size - 1) + (y - 1)  # unknown values (1) take part, padding (0) does not
         ids = torch.where((x == PAD) | (y == PAD), PAD, ids)
         size, name = FIRST + (first.size - 1) * (second.size - 1), f"{a}*{b}"
-        new[name] = (Sparse(name, size) if y.dim() == 1 else Bag(name, size, second.maxlen), ids)
+        field: Field = Sparse(name, size) if isinstance(second, Sparse) else Bag(name, size, second.maxlen)
+        new[name] = (field, ids)
     return _extended(table, new)
 
 

@@ -63,6 +63,19 @@ def without_penalties_it_is_gradient_descent(cls):
     np.testing.assert_allclose(one_coordinate(cls, GRADIENTS, 0.7, alpha=0.4, beta=0.8), path, rtol=1e-10)
 
 
+def without_penalties_it_is_torchs_adagrad(cls):
+    """With ε = β: another implementation, on a table, dense gradients with zeros in them."""
+    start = torch.randn(5, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    both = cls([ours], alpha=0.3, beta=0.7), torch.optim.Adagrad([theirs], lr=0.3, eps=0.7)
+    for seed in range(12):
+        gradient = torch.randn(5, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        ours.grad, theirs.grad = gradient.relu(), gradient.relu()
+        for optimizer in both:
+            optimizer.step()
+    torch.testing.assert_close(ours, theirs)
+
+
 def with_a_large_beta_the_rate_is_constant(cls):
     """α and β large at a fixed ratio: online gradient descent with η = α/β."""
     path = np.concatenate([[0.0], -0.1 * np.cumsum(GRADIENTS)])
@@ -157,6 +170,7 @@ CHECKS = {
         weights_minimise_the_objective,
         rows_give_the_papers_loop,
         without_penalties_it_is_gradient_descent,
+        without_penalties_it_is_torchs_adagrad,
         with_a_large_beta_the_rate_is_constant,
         small_sums_of_gradients_leave_exactly_zero,
         only_touched_coordinates_move,

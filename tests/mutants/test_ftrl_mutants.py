@@ -153,7 +153,7 @@ MUTANTS = {
     CountedBeforeSigma: "without_penalties_it_is_gradient_descent",
     SigmaFromNewWeight: "without_penalties_it_is_gradient_descent",
     SumOfGradients: "without_penalties_it_is_gradient_descent",
-    OneRateForAll: "rows_give_the_papers_loop",
+    OneRateForAll: "without_penalties_it_is_torchs_adagrad",
     BetaOutside: "with_a_large_beta_the_rate_is_constant",
     StartForgotten: "without_penalties_it_is_gradient_descent",
     Eager: "only_touched_coordinates_move",
