@@ -29,6 +29,7 @@ from rec_lib import paths
 
 MODULES = {
     "2.2": "cf",
+    "2.4": "lr",
     "2.6": "gbdt_lr",
     "2.7": "ls_plm",
     "3.7.1": "fnn",
