@@ -22,13 +22,12 @@ from rec_lib.schema import FIRST, Dense, Schema, Sparse
 
 N = sp.Symbol("N", integer=True, positive=True)  # rows
 i = sp.Symbol("i", integer=True, positive=True)
-y, p, g, h = indexed("y", "p", "g", "h")
+y, p, g, h = indexed(r"\tilde{y}", "p", "g", "h")
 b = symbol_array("b", ())  # click rate of the background
 l2 = symbol_array(r"\lambda", ())
 
 _entropy = -(b[()] * sp.log(b[()]) + (1 - b[()]) * sp.log(1 - b[()]))
-_loss = -Sum(y[i] * sp.log(p[i]) + (1 - y[i]) * sp.log(1 - p[i]), (i, 1, N)) / N
-_plus_minus = 2 * y[i] - 1  # the paper's label
+_log_odds = sp.log(p[i] / (1 - p[i]))
 
 normalised_entropy = Derivation(
     id="gbdt-lr-ne",
@@ -36,20 +35,25 @@ normalised_entropy = Derivation(
     steps=(
         Step(
             "eq. 1",
-            -Sum((1 + _plus_minus) / 2 * sp.log(p[i]) + (1 - _plus_minus) / 2 * sp.log(1 - p[i]), (i, 1, N)) / N / _entropy,
-            "The paper's labels are −1 and +1, that is $2y - 1$. Above: the log loss of the predictions. Below: the entropy of "
-            "the click rate $b$, which is the log loss of a forecast that says $b$ every time.",
+            -Sum((1 + y[i]) / 2 * sp.log(p[i]) + (1 - y[i]) / 2 * sp.log(1 - p[i]), (i, 1, N)) / N / _entropy,
+            "The paper's labels $\\tilde y$ are −1 and +1, so that one of the two halves is 1 and the other 0. Above: the log loss "
+            "of the predictions. Below: the entropy of the click rate $b$, which is the log loss of a forecast that says $b$ "
+            "every time.",
             lhs=r"\mathrm{NE}",
         ),
-        Step("in 0 and 1", _loss / _entropy, "With labels 0 and 1 the halves go away: log loss over entropy."),
+        Step(
+            "by log-odds",
+            -Sum((1 + y[i]) / 2 * _log_odds + sp.log(1 - p[i]), (i, 1, N)) / N / _entropy,
+            "The label stands once: $(1 + \\tilde y)/2$, which is the 0 or 1 of all our tables. The code takes that one.",
+        ),
     ),
     inputs={"y": (3,), "p": (3,), "b": ()},
     symbols={"y": symbol_array(y, (3,)), "p": symbol_array(p, (3,)), "b": b},
-    final=_loss / _entropy,
+    final=-Sum((1 + y[i]) / 2 * _log_odds + sp.log(1 - p[i]), (i, 1, N)) / N / _entropy,
     sizes={N: 3},
-    domain={"y": (0.0, 1.0), "p": (0.1, 0.9), "b": (0.1, 0.9)},
-    wire=lambda code, t: code(t["y"], t["p"], t["b"], torch.log),
-)  # fmt: skip
+    domain={"y": (-1.0, 1.0), "p": (0.1, 0.9), "b": (0.1, 0.9)},
+    wire=lambda code, t: code((1 + t["y"]) / 2, t["p"], t["b"], torch.log),
+)
 
 z, label = sp.symbols("z y", real=True)
 _log_loss = sp.log(1 + sp.exp(z)) - label * z
@@ -138,17 +142,22 @@ gain = Derivation(
     title="What a split is worth",
     steps=(
         Step(
-            "one leaf or two",
-            _lowest(GL + GR, HL + HR) - _lowest(GL, HL) - _lowest(GR, HR),
-            "$Q$ with one best value for all samples of the node, less what it is when left and right each have their own. "
-            "G and H of the node are the sums of the two sides.",
-            lhs=r"\mathrm{gain}",
+            "one leaf at its best",
+            _lowest(GL, HL),
+            "Put the best value $v^* = -G/(H + \\lambda)$ into $Q(v) = G v + \\tfrac12 (H + \\lambda) v^2$, here for a left leaf.",
+            lhs="Q_L(v^*)",
         ),
         Step(
-            "at the best values",
+            "how low", -_won(GL, HL), "The more its slopes agree, the lower: they are added up before they are squared."
+        ),
+        Step(
+            "one leaf or two",
             _gain,
-            "$Q(v^*) = -\\tfrac12 G^2/(H + \\lambda)$. A split is worth much when both sides have large slopes of opposite signs, "
-            "which cancel in the node. A tree tries every threshold of every feature and takes the largest.",
+            "What a node has at its best, less what left and right have when each has its own value; the node's G and H are "
+            "the sums of the two sides. A split is worth much when both sides have large slopes of opposite signs, which cancel "
+            "in the node. A tree tries every threshold of every feature and takes the largest.",
+            lhs=r"\mathrm{gain}",
+            starts=True,
         ),
     ),
     inputs={"GL": (), "HL": (), "GR": (), "HR": (), "l2": ()},
