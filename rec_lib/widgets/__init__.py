@@ -14,6 +14,7 @@ PANELS: dict[str, str] = {
     "cf": "rec_lib.widgets.cf.demo",
     "evolution": "rec_lib.widgets.evolution.demo",
     "fm": "rec_lib.widgets.fm.demo",
+    "ftrl": "rec_lib.widgets.lr.ftrl_demo",
     "gbdt_lr": "rec_lib.widgets.gbdt_lr.demo",
     "leaderboard": "rec_lib.widgets.leaderboard.demo",
     "ls_plm": "rec_lib.widgets.ls_plm.demo",
@@ -21,6 +22,7 @@ PANELS: dict[str, str] = {
     "mf": "rec_lib.widgets.mf.demo",
     "node2vec": "rec_lib.widgets.node2vec.node2vec_panel",
     "pair": "rec_lib.widgets.pair.demo",
+    "simpson": "rec_lib.widgets.lr.simpson_demo",
     "xray": "rec_lib.widgets.xray.demo",
 }
 

@@ -6,16 +6,16 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 
-def algorithm_1(rows, labels, alpha, beta, l1, l2, start=None):
+def algorithm_1(rows, labels, alpha, beta, l1, l2, start=None, constant=0.0):
     """The paper's loop. ``rows`` are dicts {coordinate: value}; returns weights, z, n (dicts) and the predictions.
 
-    ``start`` gives initial weights; the paper's are 0.
+    ``start`` gives initial weights, ``constant`` is added to each logit and not learned; the paper's are 0.
     """
     start = start or {}
     z = {i: -beta / alpha * w for i, w in start.items()}
     n, weight, predicted = {}, dict(start), []
     for x, y in zip(rows, labels, strict=True):
-        total = sum(weight.get(i, 0.0) * value for i, value in x.items())
+        total = constant + sum(weight.get(i, 0.0) * value for i, value in x.items())
         p = 1 / (1 + math.exp(-total))
         predicted.append(p)
         for i, value in x.items():
