@@ -2,7 +2,8 @@
 
 opposed, half, wide   two regimes with opposed slopes (6 features), half opposed, opposed with 20 features: LR, LS-PLM with
                       m = 1, 2, 3, 4, 12 regions, a network of one hidden layer, GBDT, GBDT+LR; expected AUC on test rows
-starts                ten starts of m = 2 in "opposed": lowest and highest AUC
+starts                ten starts of m = 2 and 4 in "opposed" and "half": lowest, highest, chosen on validation rows; and whether
+                      the gate found x0
 noise                 30 features without a part: AUC, shares of noise and of true features that are exactly zero, by penalty,
                       with all rows in every step, and on mini-batches
 ml100k_random, _time  LR and m = 1, 2, 4, 12: test AUC and log loss
@@ -152,15 +153,34 @@ def in_world(name: str, seed: int, grid: dict[str, Any]) -> dict[str, float]:
     return scores | {f"{name}/bayes": planted.bayes["auc"]}
 
 
-def starts(seed: int, grid: dict[str, Any], count: int) -> dict[str, float]:
-    """Lowest and highest AUC of m = 2 over several initial weights, on one draw of the world."""
-    planted = world("opposed", seed)
+def starts(name: str, seed: int, grid: dict[str, Any], count: int) -> dict[str, float]:
+    """Several initial weights on one draw of a world of 6 features, m = 2 and 4: "starts/NAME/mM/lowest", "/highest", and
+    "/chosen", the start with the best validation AUC. "/m2/gate_reads_x0": share of starts whose gate reads x0, and not the
+    features that the slopes are of.
+    """
+    planted = world(name, seed)
     budget = {key: grid[key] for key in ("lr", "init_sd", "epochs", "patience", "batch_size")}
-    found = []
-    for start in range(count):
-        model, _ = trained(planted.train, planted.valid, 2, 100 * seed + start, (0.0, 0.0), **budget)
-        found.append(expected_auc(planted.test["p"], model.predict_proba(planted.test)))
-    return {"starts/lowest": min(found), "starts/highest": max(found)}
+    scores: dict[str, float] = {}
+    for m in (2, 4):
+        runs = [
+            trained(planted.train, planted.valid, m, 100 * seed + start, (1e-3, 0.0), **budget)
+            for start in range(count)
+        ]
+        found = [expected_auc(planted.test["p"], model.predict_proba(planted.test)) for model, _ in runs]
+        chosen = max(range(count), key=lambda start: runs[start][1])
+        values = {"lowest": min(found), "highest": max(found), "chosen": found[chosen]}
+        scores |= {f"starts/{name}/m{m}/{key}": value for key, value in values.items()}
+        if m == 2:
+            shares = [gate_on_x0(model) for model, _ in runs]
+            scores[f"starts/{name}/m2/gate_reads_x0"] = sum(share > 0.5 for share in shares) / count
+    return scores
+
+
+def gate_on_x0(model: LSPLM) -> float:
+    """Of the squared weights in the gate of two regions (their difference), the share that is x0's."""
+    assert model.dense is not None
+    gate = (model.dense[:, 0] - model.dense[:, 1]).detach().square()
+    return float(gate[0] / gate.sum())
 
 
 def zeros(model: LSPLM) -> dict[str, float]:
@@ -268,9 +288,9 @@ def run(
     scores: dict[str, float] = {}
     for name in worlds:
         scores |= in_world(name, seed, grid)
-    scores |= starts(seed, grid, noisy["starts"]) | noise(
-        seed, grid, noisy["features"], noisy["l21"], noisy["l1"], noisy["mini"], noisy["steps"]
-    )
+    for name in ("opposed", "half"):
+        scores |= starts(name, seed, grid, noisy["starts"])
+    scores |= noise(seed, grid, noisy["features"], noisy["l21"], noisy["l1"], noisy["mini"], noisy["steps"])
     return scores | movielens_scores("random", seed, recipes) | movielens_scores("time", seed, recipes)
 
 
