@@ -315,7 +315,7 @@ def age_law(rng: np.random.Generator, truth: float) -> Law:
 
 def gap(model: LR) -> float:
     """The weight of the second value of "young" less that of the first."""
-    rows = model.linear.w.rows("young")[:, 0]
+    rows = model.linear.w.rows("young")[:, 0].detach()
     return float(rows[FIRST + 1] - rows[FIRST])
 
 
