@@ -12,6 +12,7 @@ from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show,
 
 PANELS: dict[str, str] = {
     "cf": "rec_lib.widgets.cf.demo",
+    "crosses": "rec_lib.widgets.crosses.demo",
     "evolution": "rec_lib.widgets.evolution.demo",
     "fm": "rec_lib.widgets.fm.demo",
     "ftrl": "rec_lib.widgets.lr.ftrl_demo",
