@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,14 @@ PLACES, REASONS, SHOWN = 10, 8, 30  # rows of the list, rows of reasons, charact
 def matrix_figure(values: np.ndarray, users: Sequence[str], items: Sequence[str], title: str) -> Picture:
     """The co-occurrence matrix: users as rows, items as columns, the number of stars in each cell, NaN left empty."""
     known = ~np.isnan(values)
+    items = ["<br>".join(wrap(item, 13)) for item in items]
     figure = new_figure(
         title,
         f"A table of {len(users)} users and {len(items)} items; {int(known.sum())} of {known.size} cells hold a rating.",
-        height=90 + 44 * len(users),
+        height=120 + 44 * len(users),
         xaxis={"side": "top", "showgrid": False, "tickangle": 0},
         yaxis={"autorange": "reversed", "showgrid": False},
-        margin={"l": 90, "r": 24, "t": 96, "b": 16},
+        margin={"l": 90, "r": 24, "t": 120, "b": 16},
     )
     figure.add_heatmap(
         x=list(items),
@@ -114,7 +116,7 @@ def head_figure(
         x=[x for x, _ in line.values()],
         y=[y for _, y in line.values()],
         text=list(line),
-        textposition="bottom center",
+        textposition=["top center" if i % 2 else "bottom center" for i in range(len(line))],
         mode="lines+markers+text",
         name="co-takers, all neighbours, α",
         line={"color": GREY, "dash": "dot"},
@@ -147,7 +149,7 @@ def cost_figure(
         f"Lines on logarithmic axes. {said}.",
         height=380,
         xaxis={"type": "log", "title": x},
-        yaxis={"type": "log", "title": "products", "exponentformat": "power"},
+        yaxis={"type": "log", "title": "products", "exponentformat": "power", "dtick": 1},
     )
     for i, (name, (sizes, products)) in enumerate(curves.items()):
         figure.add_scatter(
@@ -207,8 +209,8 @@ def reasons_figure(data: Reasons) -> Picture:
     figure = new_figure(
         f"{data.model}: ten films for {data.user}",
         f"Bars of the ten best films for {data.user}, each cut into its largest reasons; {top}. {said}",
-        height=640,
-        margin={"l": 250, "r": 24, "t": 60, "b": 54},
+        height=690,
+        margin={"l": 250, "r": 24, "t": 112, "b": 54},
         barmode="stack",
         bargap=0.25,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
@@ -249,6 +251,9 @@ def _rows(count: int, labels: Sequence[str], low: float, high: float, chosen: in
 def _bar(x: np.ndarray, y: np.ndarray, name: str, color: str, shape: str) -> dict[str, Any]:
     if not len(y):  # one bar of no length: plotly drops a trace without points from the legend, which would jump
         x, y = np.zeros(1), np.ones(1)
-    marker = {"color": color, "pattern": {"shape": shape, "fgcolor": "rgba(255,255,255,0.7)", "size": 6}}
+    marker = {
+        "color": color,
+        "pattern": {"shape": shape, "bgcolor": color, "fgcolor": "rgba(255,255,255,0.7)", "size": 6},
+    }
     hover = {"hovertemplate": f"{name}: %{{x:.3f}}<extra></extra>"}
     return {"type": "bar", "orientation": "h", "x": x, "y": y, "name": name, "marker": marker} | hover
