@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from rec_lib.catalogue import LINES, SYSTEMS, System, section
-from rec_lib.figures.core import BLUE, FAINT, GREY, TEXT, VERMILION, Picture, new_figure
+from rec_lib.figures.core import BLUE, FAINT, GREY, ORANGE, SKY, TEXT, VERMILION, Picture, new_figure
 
 _STATES = ("planned", "built", "done")
 _MARKER = {"planned": ("circle-open", GREY), "built": ("circle", GREY), "done": ("circle", BLUE)}
 _DODGE = 0.4  # columns between two systems of one line and one year
 _BASELINE = 0.24  # rows by which a baseline stands below the models of its line
-_CARD = 58  # characters in a line of the card
+_CARD = 116  # characters in a line of the card
+_SEEN = ((0, "never"), (1, "1 to 9 times"), (10, "10 to 99 times"), (100, "100 times or more"))
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ def _headings(chapter: int) -> list[dict[str, Any]]:
 
 
 def _card(data: Descent) -> dict[str, Any]:
-    text = "<br>".join(line for fact in card(data) for line in textwrap.wrap(fact, 2 * _CARD))
+    text = "<br>".join(line for fact in card(data) for line in textwrap.wrap(fact, _CARD))
     place = {"xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top", "yshift": -34}
     return place | {"text": text, "align": "left", "showarrow": False, "font": {"size": 13}, "xshift": -140}
 
@@ -168,3 +171,33 @@ def _arrows(ends: list[tuple[str, str]], place: dict[str, tuple[float, float]], 
     return go.Scatter(
         x=x, y=y, mode="lines+markers", line={"color": color, "width": width}, marker=marker, hoverinfo="skip"
     )
+
+
+def seen_figure(counts: Mapping[str, np.ndarray], title: str) -> Picture:
+    """How often what a test row asks about was seen in training: one bar a kind of pair, split by the number of times.
+
+    Args:
+        counts: kind of pair → training rows with the same pair, one whole number a test row.
+        title: headline.
+    """
+    shares = {name: np.histogram(n, [lower for lower, _ in _SEEN] + [np.inf])[0] / len(n) for name, n in counts.items()}
+    said = "; ".join(f"{name}: never {s[0]:.0%}, 1 to 9 times {s[1]:.0%}" for name, s in shares.items())
+    figure = new_figure(
+        title,
+        f"Stacked bars, share of test rows by how often their pair was seen in training. {said}.",
+        height=150 + 44 * len(shares),
+        barmode="stack",
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+        margin={"t": 96},
+        xaxis={"title": {"text": "share of test rows"}, "tickformat": ".0%", "range": [0, 1]},
+        yaxis={"autorange": "reversed"},
+    )
+    for k, (_, label) in enumerate(_SEEN):
+        figure.add_bar(
+            x=[s[k] for s in shares.values()],
+            y=list(shares),
+            orientation="h",
+            name=label,
+            marker={"color": (VERMILION, ORANGE, SKY, BLUE)[k], "pattern": {"shape": ("/", "x", ".", "")[k]}},
+        )
+    return figure
