@@ -28,7 +28,7 @@ from rec_lib.exercises.judges import (
 from rec_lib.exercises.laws import differentiable, linear_cost, trains
 from rec_lib.exercises.model import Exercise, Wrong
 from rec_lib.layers import fm_pairwise
-from rec_lib.models.deepfm import DeepFM as DeepFMModel
+from rec_lib.models.deepfm import DeepFM
 from rec_lib.training import fit
 
 Rng = np.random.Generator
@@ -285,7 +285,7 @@ def first_losses(lr: float) -> list[float]:
     """Train a fresh DeepFM for six epochs in the world of third order; the mean training loss of each epoch."""
     rows = _small_world().train
     torch.manual_seed(0)
-    model = DeepFMModel(rows.schema, dim=8)
+    model = DeepFM(rows.schema, dim=8)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     return fit(model, rows, optimizers=[optimizer], epochs=6, batch_size=256, progress=False).loss
 
