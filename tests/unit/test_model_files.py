@@ -35,17 +35,6 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_others_may_read_it_as_any_file_that_is_written_here(tmp_path):
-    plain, saved = tmp_path / "plain", tmp_path / "model.npz"
-    before = os.umask(0o027)
-    try:
-        plain.write_bytes(b"")
-        stirred(FM).save(saved)
-    finally:
-        os.umask(before)
-    assert saved.stat().st_mode == plain.stat().st_mode
-
-
 def refused(model, path, message):
     before = {k: v.clone() for k, v in model.state_dict().items()}
     with pytest.raises(ModelFileError, match=message):
