@@ -1,6 +1,5 @@
 """A model file is weights and a schema, without pickle; a truncated or foreign one is refused and changes nothing."""
 
-import os
 import zipfile
 
 import numpy as np
