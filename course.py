@@ -6,6 +6,7 @@ Standard library only. Written so that even Python 2.7 can parse it: "too old" m
 
 from __future__ import print_function
 
+import argparse
 import contextlib
 import errno
 import hashlib
@@ -21,7 +22,7 @@ OLDEST, NEWEST = (3, 11), (3, 14)  # the Pythons for which the pins (torch 2.13.
 ROOT = os.path.dirname(os.path.realpath(__file__))
 WINDOWS = os.name == "nt"
 COMMANDS = (
-    ("lab", "open the course in JupyterLab (--no-browser, --port N)"),
+    ("lab", "open the course in JupyterLab (--no-browser, --port N: the first port to try, 8888)"),
     ("reset", "SECTION: bring a notebook back to its original; yours is kept beside it"),
     ("doctor", "check this installation and say how to mend what is wrong"),
     ("test", "run everything that CI runs (--thorough for more)"),
@@ -30,6 +31,15 @@ COMMANDS = (
     ("notebooks", "re-execute and normalise notebooks"),
     ("screenshots", "make the pictures of the README again"),
 )
+ARGUMENTS = {  # what may follow a command; N is a number, * stands for any number of words
+    "lab": ("--no-browser", "--port N"),
+    "reset": ("SECTION",),
+    "test": ("--thorough",),
+    "measure": ("--seeds N", "--check", "SECTION*"),
+    "bench": ("NAME*",),
+    "notebooks": ("--check", "PATH*"),
+    "screenshots": ("NAME*",),
+}
 NEED_DEV = ("test", "bench", "notebooks", "screenshots")  # these install requirements-dev.lock, a superset
 
 BAD_PYTHON = """This is {here}.
@@ -216,11 +226,26 @@ def hand_over(argv):
     return os.execve(command[0], command, env)
 
 
+def check_usage(command, args):
+    """Answer --help and refuse arguments of another form, by argparse's SystemExit, before anything is installed."""
+    parser = argparse.ArgumentParser(prog="course.py " + command, description=dict(COMMANDS)[command])
+    for argument in ARGUMENTS.get(command, ()):
+        name, number = argument.partition(" ")[::2]
+        if number:
+            parser.add_argument(name, type=int, metavar=number)
+        elif name.startswith("-"):
+            parser.add_argument(name, action="store_true")
+        else:
+            parser.add_argument(name.strip("*"), nargs="*" if name.endswith("*") else None)
+    parser.parse_args(args)
+
+
 def main(argv):
     if not argv or argv[0] not in dict(COMMANDS):
         say("%s\n\nusage: python3 course.py COMMAND\n" % __doc__.splitlines()[0])
         say("\n".join("  %-12s %s" % row for row in COMMANDS))
         return 0 if not argv or argv[0] in ("-h", "--help", "help") else 2
+    check_usage(argv[0], argv[1:])
     try:
         gil_disabled = sysconfig.get_config_var("Py_GIL_DISABLED")
         check_python(sys.version_info, platform.python_implementation(), gil_disabled)

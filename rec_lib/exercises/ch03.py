@@ -28,7 +28,7 @@ from rec_lib.exercises.judges import (
 from rec_lib.exercises.laws import differentiable, linear_cost, trains
 from rec_lib.exercises.model import Exercise, Wrong
 from rec_lib.layers import fm_pairwise
-from rec_lib.models.deepfm import DeepFM as DeepFMModel
+from rec_lib.models.deepfm import DeepFM
 from rec_lib.training import fit
 
 Rng = np.random.Generator
@@ -285,7 +285,7 @@ def first_losses(lr: float) -> list[float]:
     """Train a fresh DeepFM for six epochs in the world of third order; the mean training loss of each epoch."""
     rows = _small_world().train
     torch.manual_seed(0)
-    model = DeepFMModel(rows.schema, dim=8)
+    model = DeepFM(rows.schema, dim=8)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     return fit(model, rows, optimizers=[optimizer], epochs=6, batch_size=256, progress=False).loss
 
@@ -467,8 +467,8 @@ def loss(logits, label):
         title="Experiment: how much of a third-order product can a model of pairs see?",
         stub="""
 rng = np.random.default_rng(0)
-# z = 1.5 · a0 · a1 · a2. Each a is +1 on 30 % of its values and −1 on the rest, drawn independently.
-# A model of pairs sees a0 · a1 and must guess a2. Average z over many draws with a0 = a1 = +1.
+# Log-odds 1.5 · a0 · a1 · a2. Each a is +1 on 30 % of its values and −1 on the rest, drawn independently.
+# A model of pairs sees a0 · a1 and must guess a2. Average the log-odds over many draws with a0 = a1 = +1.
 shadow = NOT_YET
 """,
         solution="""
@@ -477,7 +477,7 @@ a2 = np.where(rng.random(1_000_000) < 0.3, 1, -1)
 shadow = (1.5 * a2).mean()
 """,
         hints=(
-            "With a0 = a1 = +1 the law is z = 1.5 · a2. Draw many a2.",
+            "With a0 = a1 = +1 the log-odds are 1.5 · a2. Draw many a2.",
             "np.where(rng.random(n) < 0.3, 1, -1) draws a2; use a million, so that the average is steady.",
             "On paper: 1.5 · (0.3 · 1 + 0.7 · (−1)).",
         ),

@@ -34,7 +34,7 @@ def claim(text: str, condition: Any) -> None:
     if not bool(condition):
         raise ClaimFailed(
             f"{text} — this does not hold here. If you changed a setting above, that is a finding: work out why. "
-            "If you changed nothing, run `python course.py doctor` and report it with the versions it prints."
+            "If you changed nothing, run `python3 course.py doctor` (Windows: `py course.py doctor`) and report it with the versions it prints."
         )
     print(f"✓ {text}")
 

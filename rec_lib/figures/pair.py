@@ -166,7 +166,10 @@ def pair_figure(cells: Cells, weights: np.ndarray) -> Picture:
 
 
 def chance_figure(z: np.ndarray, marked: float) -> Picture:
-    """Draw the interactions of many users in standard errors (bars) against what chance alone would give (line).
+    """Draw the interactions of many users in standard errors (bars) against a standard normal curve (line).
+
+    Chance alone gives that curve in cells of many films; in cells of some 15 it spreads a little less (see
+    ``interaction_z``), so the line is named a guide and no law.
 
     Args:
         z: One number a user, (N,), from ``pair_z``.
@@ -179,8 +182,8 @@ def chance_figure(z: np.ndarray, marked: float) -> Picture:
     expected = len(z) * 0.5 * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     figure = new_figure(
         f"The same question asked of {len(z)} users",
-        f"Histogram of {len(z)} users' interactions in standard errors, close to the bell curve that chance alone "
-        f"gives; the user who was shown lies at {marked:.1f}, at the left edge.",
+        f"Histogram of {len(z)} users' interactions in standard errors, close to a normal curve of spread 1; chance alone "
+        f"spreads a little less in cells of so few films. The user who was shown lies at {marked:.1f}, at the left edge.",
         xaxis_title="interaction, in standard errors",
         yaxis_title="users",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
@@ -189,7 +192,13 @@ def chance_figure(z: np.ndarray, marked: float) -> Picture:
     figure.add_traces(
         [
             go.Bar(x=middle, y=counts, marker={"color": BLUE, "opacity": 0.75}, name="users"),
-            go.Scatter(x=x, y=expected, mode="lines", line={"color": VERMILION}, name="chance alone"),
+            go.Scatter(
+                x=x,
+                y=expected,
+                mode="lines",
+                line={"color": VERMILION},
+                name="normal curve (chance on few films: a little narrower)",
+            ),
             go.Scatter(
                 x=[marked],
                 y=[0],

@@ -4,6 +4,7 @@ import ast
 import errno
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import fake_door
 import pytest
 
-from rec_lib.cli.__main__ import COMMANDS
+from rec_lib.cli.__main__ import COMMANDS, main
 
 SOURCE = fake_door.COURSE.read_text(encoding="utf-8")
 
@@ -108,6 +109,62 @@ def test_alone_it_prints_the_menu_and_installs_nothing(tmp_path):
 
 def test_menu_and_package_know_the_same_commands(clone):
     assert tuple(name for name, _ in fake_door.load(clone).COMMANDS) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_answered_without_installing(clone, command):
+    code, said = run(clone, command, "--help")
+    assert code == 0
+    assert f"usage: course.py {command}" in said
+    assert not (clone / "calls.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["lab", "--port"], "expected one argument"),
+        (["lab", "--port", "x"], "invalid int value: 'x'"),
+        (["lab", "--browser"], "unrecognized arguments: --browser"),
+        (["lab", "3.7.2"], "unrecognized arguments: 3.7.2"),
+        (["reset"], "required: SECTION"),
+        (["reset", "3.7.2", "4.6"], "unrecognized arguments: 4.6"),
+        (["doctor", "now"], "unrecognized arguments: now"),
+        (["test", "--fast"], "unrecognized arguments: --fast"),
+        (["measure", "--seeds", "many", "4.6"], "invalid int value: 'many'"),
+    ],
+)
+def test_wrong_usage_is_answered_without_installing(clone, args, words):
+    code, said = run(clone, *args)
+    assert code == 2
+    assert words in said
+    assert f"usage: course.py {args[0]}" in said
+    assert not (clone / "calls.txt").exists()
+
+
+@pytest.mark.parametrize("args", [["lab", "--no-browser", "--port=9"], ["measure"], ["measure", "4.6", "--seeds", "7"]])
+def test_right_usage_is_handed_over_as_it_is(clone, args):
+    assert run(clone, *args)[0] == 0
+    assert calls(clone, "rec_lib.cli") == [f"-m rec_lib.cli {' '.join(args)}"]
+
+
+@pytest.mark.parametrize(
+    "command", sorted(set(COMMANDS) - {"reset", "doctor", "bench"})
+)  # whose words are all they take
+def test_door_and_package_know_the_same_options(clone, command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    options = {
+        name for name in re.findall(r"--[a-z-]+", capsys.readouterr().out.split("options:")[1]) if name != "--help"
+    }
+    door = fake_door.load(clone).ARGUMENTS[command]
+    assert options == {argument.split()[0] for argument in door if argument.startswith("--")}
+
+
+def test_a_home_of_nobody_is_named_before_anything_is_done(monkeypatch, capsys):
+    monkeypatch.setenv("REC_LIB_HOME", "~nosuchuser")
+    for command in COMMANDS:
+        assert main([command]) == 2
+        assert "REC_LIB_HOME is set to ~nosuchuser, and there is no such user" in capsys.readouterr().out
 
 
 def test_installs_once_then_hands_over_at_once(clone):

@@ -12,7 +12,17 @@ from rec_lib import catalogue
 from rec_lib.data import movielens
 from rec_lib.figures import core, new_figure, set_alt
 from rec_lib.figures.course_map import START, course_map
-from rec_lib.figures.pair import DESIGN, Cells, best_weights, chance_figure, fourth, genre_cells, log_loss, pair_z
+from rec_lib.figures.pair import (
+    DESIGN,
+    Cells,
+    best_weights,
+    chance_figure,
+    fourth,
+    genre_cells,
+    interaction_z,
+    log_loss,
+    pair_z,
+)
 from rec_lib.glossary import glossary
 
 GROUNDS = ("#FFFFFF", "#111111")  # JupyterLab's light and dark page (--jp-layout-color0)
@@ -150,6 +160,15 @@ def test_cells_count_what_the_tables_hold():
     assert all(c.seen.min() >= 15 for c in genre_cells(ml, "Comedy", "Romance", least=15).values())
     with pytest.raises(ValueError, match="'Comdy'"):
         genre_cells(ml, "Comdy", "Romance")
+
+
+@pytest.mark.parametrize("share", [0.4, 0.6, 0.75])
+def test_chance_spreads_a_little_less_than_one_in_cells_of_few_films(share):
+    """What the chance figure says of its line, for users without an interaction; with many films the spread is 1."""
+    rng = np.random.default_rng(0)
+    few, many = (interaction_z(np.full(4, n), rng.binomial(n, share, (20_000, 4))).std() for n in (15, 2000))
+    assert 0.9 < few < 0.985
+    assert many == pytest.approx(1, abs=0.02)
 
 
 def test_chance_figure_counts_every_user():
