@@ -156,7 +156,6 @@ lesson = Derivation(
     wire=_lesson,
 )
 
-_one = sp.log(sigmoid(_score(2)) / (1 - sigmoid(_score(2))))
 _one_shapes: dict[str, tuple[int, ...]] = {"theta": (2, 2), "b": (2,), "x": (1,), "c": (1, 2)}
 _one_symbols = {
     "theta": symbol_array(theta, (2, 2)), "b": symbol_array(b, (2,)),
@@ -165,16 +164,20 @@ _one_symbols = {
 _one_steps = (
     Step(
         "one region",
-        sp.log(
-            sp.exp(_score(1)) / sp.exp(_score(1)) * sigmoid(_score(2))
-            / (1 - sp.exp(_score(1)) / sp.exp(_score(1)) * sigmoid(_score(2)))
-        ),
-        "With $m = 1$ the softmax has one member and its share is 1, whatever the score.",
+        sp.log(sigmoid(w[1]) / (1 - sigmoid(w[1]))),
+        "With $m = 1$ the softmax has one member and its share is $e^{u_1}/e^{u_1} = 1$, whatever the score. One sigmoid is left.",
         lhs=r"\log\frac{p}{1-p}",
     ),
-    Step("its log-odds", _one, "What is left is one sigmoid, and the log-odds of a sigmoid are its argument:"),
-    Step("linear", _score(2), "a constant and a weight a feature. The gate's numbers are gone, and so are their gradients."),
-)  # fmt: skip
+    Step("its log-odds", w[1], "The log-odds of a sigmoid are its argument."),
+    Step(
+        "linear",
+        _score(2),
+        "Written out for two ids and a dense feature: a constant and a weight a feature. The gate's numbers, column 1, are gone, "
+        "and so are their gradients.",
+        lhs="w_1",
+        starts=True,
+    ),
+)
 
 one_region = Derivation(
     id="ls-plm-one-region",
