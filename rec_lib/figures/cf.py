@@ -23,7 +23,7 @@ from rec_lib.figures.core import (
     new_figure,
 )
 
-PLACES, REASONS, SHOWN = 10, 8, 30  # rows of the list, rows of reasons, characters of a title
+PLACES, REASONS, SHOWN = 10, 8, 26  # rows of the list, rows of reasons, characters of a title
 
 
 def matrix_figure(values: np.ndarray, users: Sequence[str], items: Sequence[str], title: str) -> Picture:
@@ -191,9 +191,9 @@ class Reasons:
     popular: bool
 
 
-def short(title: str) -> str:
-    """A title of SHOWN characters at most."""
-    return title if len(title) <= SHOWN else title[: SHOWN - 1].rstrip() + "…"
+def short(title: str, length: int = SHOWN) -> str:
+    """A title of `length` characters at most: what the margin of the panel has room for."""
+    return title if len(title) <= length else title[: length - 1].rstrip() + "…"
 
 
 def reasons_figure(data: Reasons) -> Picture:

@@ -121,7 +121,7 @@ class CFWorld:
     def _name(self, model: str, user: int, who: int, item: int) -> str:
         if model == "UserCF":
             return f"user {who - FIRST + 1}, gave {self.R[who, item]:g}★"
-        return f"{short(self.titles[who])}, {self.R[user, who]:g}★"
+        return f"{short(self.titles[who], 24)}, {self.R[user, who]:g}★"
 
 
 def summary(data: Reasons) -> str:
