@@ -29,7 +29,9 @@ from rec_lib import paths
 
 MODULES = {
     "2.2": "cf",
+    "2.3": "mf",
     "2.4": "lr",
+    "2.5": "fm",
     "2.6": "gbdt_lr",
     "2.7": "ls_plm",
     "3.7.1": "fnn",
