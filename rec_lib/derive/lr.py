@@ -299,7 +299,7 @@ def whole_objective(g: Tensor, u: Tensor, s: Tensor, w: Tensor, l1: Tensor, l2: 
     return (g * w).sum() + proximal / 2 + l1 * w.abs() + l2 / 2 * w.square()
 
 
-_far = l1 + sp.Symbol("a", positive=True)  # z, where |z| > λ_1
+_a = sp.Symbol("a", positive=True)  # by how much |z| exceeds λ_1
 
 stationary = Derivation(
     id="ftrl-stationary",
@@ -307,9 +307,9 @@ stationary = Derivation(
     steps=(
         Step(
             "slope",
-            _far + H * (-(_far - l1) / H) + l1 * -1,
-            "Let z = λ_1 + a with a > 0. Then w = −a/H is negative, |w| has slope −1 there, and z w + H w²/2 + λ_1|w| has this slope. "
-            "(H holds λ_2 too.)",
+            sp.Add(l1, _a, sp.Mul(H, -_a / H, evaluate=False), -l1, evaluate=False),
+            "Let z = λ_1 + a with a > 0. The closed form says w = −a/H, which is negative, so |w| has slope −1 there. Put both into z + H w + λ_1 sgn(w), "
+            "the slope of z w + H w²/2 + λ_1|w|. (H holds λ_2 too.)",
             lhs="f'(w)",
         ),
         Step(
@@ -320,7 +320,7 @@ stationary = Derivation(
         ),
     ),
     inputs={"a": (), "H": (), "l1": ()},
-    symbols=_scalars(a=sp.Symbol("a", positive=True), H=H, l1=l1),
+    symbols=_scalars(a=_a, H=H, l1=l1),
     final=sp.Integer(0),
     wire=lambda code, tensors: _slope_at(code, tensors),
 )

@@ -77,7 +77,7 @@ def _cross_entropy(p: NDArray, q: NDArray) -> NDArray:
 
 
 def simpson_panel() -> Panel:
-    """Return the panel. It starts close to the book's two videos, which section 2.5 tells the story of."""
+    """Return the panel. It starts where both groups contradict the sum."""
     controls = {
         "women_a": slider("women among A's viewers (%)", 5, 95, 80, 5),
         "women_b": slider("women among B's viewers (%)", 5, 95, 40, 5),
