@@ -50,9 +50,18 @@ class sigma(sp.Function):
         return text if exp is None else rf"{text}^{{{exp}}}"
 
 
-def logit_of(row: sp.Expr) -> sp.Expr:
-    """z of a row: w_0 + Σ_j w_j x_j."""
-    return w0[()] + Sum(w[j] * x[row, j], (j, 1, d))
+class z_of(sp.Function):
+    """The logit of a row, w_0 + Σ_j w_j x_j, printed as z_i; of row 1, 2, … it is that sum, over two features."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, row: sp.Expr) -> sp.Expr | None:
+        return w0[()] + w[1] * x[row, 1] + w[2] * x[row, 2] if row.is_Integer else None
+
+    def _latex(self, printer: object, exp: str | None = None) -> str:
+        text = f"z_{{{sp.latex(self.args[0])}}}"
+        return text if exp is None else rf"{text}^{{{exp}}}"
 
 
 class _Loss(nn.Module):
@@ -75,7 +84,7 @@ def loss_of(code: Callable[[Schema], CTRModel], tensors: dict[str, Tensor]) -> T
     return run_module(_Loss(code(schema)), parameters, batch)
 
 
-_z = logit_of(i)
+_z = z_of(i)
 _log_loss = Sum(sp.log(1 + sp.exp(_z)) - y[i] * _z, (i, 1, m)) / m
 
 likelihood = Derivation(
@@ -85,7 +94,8 @@ likelihood = Derivation(
         Step(
             "likelihood",
             sp.Product(sigma(_z) ** y[i] * (1 - sigma(_z)) ** (1 - y[i]), (i, 1, m)),
-            "How probable are these labels? A click has probability σ, its absence 1 − σ; the exponents pick one of the two. "
+            "How probable are these labels? Row i has the logit $z_i = w_0 + \\sum_j w_j x_{i,j}$. A click has the probability $\\sigma(z_i)$, its absence "
+            "$1 - \\sigma(z_i)$; the exponents pick one of the two. "
             "Rows are independent once their features are known: multiply.",
             lhs="L(w)",
         ),
@@ -100,12 +110,12 @@ likelihood = Derivation(
         Step(
             "in exponentials",
             -Sum(y[i] * sp.log(1 / (1 + sp.exp(-_z))) + (1 - y[i]) * sp.log(1 / (1 + sp.exp(_z))), (i, 1, m)) / m,
-            "Put in σ(z) = 1/(1 + e^(−z)). The other one is 1 − σ(z) = σ(−z).",
+            "Put in $\\sigma(z) = 1/(1 + e^{-z})$. The other one is $1 - \\sigma(z) = \\sigma(-z)$.",
         ),
         Step(
             "in logits",
             _log_loss,
-            "log(1 + e^(−z)) = log(1 + e^z) − z, so the two logarithms become one. What is left needs no σ: a program computes it "
+            "$\\log(1 + e^{-z}) = \\log(1 + e^z) - z$, so the two logarithms become one. What is left needs no σ: a program computes it "
             "from the logit, and no probability can round to 0.",
         ),
     ),
@@ -308,15 +318,15 @@ stationary = Derivation(
         Step(
             "slope",
             sp.Add(l1, _a, sp.Mul(H, -_a / H, evaluate=False), -l1, evaluate=False),
-            "Let z = λ_1 + a with a > 0. The closed form says w = −a/H, which is negative, so |w| has slope −1 there. Put both into z + H w + λ_1 sgn(w), "
-            "the slope of z w + H w²/2 + λ_1|w|. (H holds λ_2 too.)",
+            "Let $z = \\lambda_1 + a$ with $a > 0$. The closed form says $w = -a/H$, which is negative, so $|w|$ has slope −1 there. Put both into $z + H w + \\lambda_1 \\mathrm{sgn}(w)$, "
+            "the slope of $z w + \\frac12 H w^2 + \\lambda_1 |w|$. ($H$ holds $\\lambda_2$ too.)",
             lhs="f'(w)",
         ),
         Step(
             "nothing left",
             sp.Integer(0),
-            "It is 0, and the objective bends upwards: there is no better weight. With −λ_1 − a all signs turn. And where |z| ≤ λ_1 the slope "
-            "is z + λ_1 ≥ 0 to the right of 0 and z − λ_1 ≤ 0 to its left: 0 is the bottom.",
+            "It is 0, and the objective bends upwards: there is no better weight. With $z = -\\lambda_1 - a$ all signs turn. And where $|z| \\le \\lambda_1$ the slope "
+            "is $z + \\lambda_1 \\ge 0$ to the right of 0 and $z - \\lambda_1 \\le 0$ to its left: 0 is the bottom.",
         ),
     ),
     inputs={"a": (), "H": (), "l1": ()},
@@ -345,14 +355,14 @@ weight = Derivation(
         Step(
             "two branches",
             sp.Piecewise((0, sp.Abs(z_t) <= l1), (-(z_t - sp.sign(z_t) * l1) / _held, True)),
-            "With the rates that the paper chooses, the strengths add up to (β + √n)/α, n being the sum of the squared gradients. "
-            "The weight is 0 while |z| ≤ λ_1; beyond, it goes against z, less λ_1.",
+            "With the rates that the paper chooses, the strengths add up to $(\\beta + \\sqrt{n})/\\alpha$, $n$ being the sum of the squared gradients. "
+            "The weight is 0 while $|z| \\le \\lambda_1$; beyond, it goes against $z$, less $\\lambda_1$.",
             lhs="w",
         ),
         Step(
             "soft threshold",
             _closed,
-            "The same without cases: two ramps that begin at −λ_1 and at λ_1, and nothing between them.",
+            "The same without cases: two ramps that begin at $-\\lambda_1$ and at $\\lambda_1$, and nothing between them.",
         ),
     ),
     inputs={"z": (), "n": (), "alpha": (), "beta": (), "l1": (), "l2": ()},
@@ -405,7 +415,7 @@ one_step = Derivation(
         Step(
             "closed form",
             -(-(beta + _root) / alpha * _before + _g - (_new - _root) / alpha * _before) / ((beta + _new) / alpha),
-            "λ_1 = λ_2 = 0. Before the step $z = -\\frac{\\beta + \\sqrt{n}}{\\alpha} w_t$, which is the closed form read backwards. Add "
+            "$\\lambda_1 = \\lambda_2 = 0$. Before the step $z = -\\frac{\\beta + \\sqrt{n}}{\\alpha} w_t$, which is the closed form read backwards. Add "
             "$g - \\sigma w_t$ to z and $g^2$ to n.",
             lhs="w_{t+1}",
         ),

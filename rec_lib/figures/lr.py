@@ -56,7 +56,7 @@ def lines_figure(
         title,
         alt,
         height=400,
-        xaxis={"title": x, "type": "log" if log_x else "linear"},
+        xaxis={"title": x} | ({"type": "log", "dtick": 1} if log_x else {}),
         yaxis={"title": y},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         margin={"t": 96},
@@ -70,6 +70,7 @@ def lines_figure(
             mode=marks + "+text" if text and name in text else marks,
             text=text[name] if text and name in text else None,
             textposition="top right",
+            cliponaxis=False,
             name=name,
             line={"color": PALETTE[number], "dash": DASHES[number]},
             marker={"symbol": SYMBOLS[number], "color": PALETTE[number]},
@@ -234,8 +235,9 @@ def ftrl_figure(data: Pass) -> Picture:
     traces: list[dict[str, Any]] = []
     for feature, true in enumerate(data.truth):
         colour = PALETTE[feature % len(PALETTE)] if true else GREY
-        line = {"color": colour, "width": 3 if true else 1.2, "dash": "solid" if true else "dot", "shape": "hv"}
-        name = f"feature {feature + 1}, true weight {true:+.1f}" if true else "features without weight"
+        dash = ("solid", "dash", "longdash", "dashdot")[feature % 4] if true else "dot"
+        line = {"color": colour, "width": 3 if true else 1.2, "dash": dash, "shape": "hv"}
+        name = f"feature {feature + 1}, true weight {true:+.1f}" if true else "features that do not matter"
         first = bool(true) or feature == int(np.flatnonzero(~matters)[0])
         traces.append(
             {"type": "scatter", "x": at, "y": data.path[:, feature], "mode": "lines", "line": line, "name": name}
@@ -245,7 +247,7 @@ def ftrl_figure(data: Pass) -> Picture:
         (
             "matters",
             matters,
-            {"symbol": "diamond", "size": 13, "color": [PALETTE[f % 7] for f in np.flatnonzero(matters)]},
+            {"symbol": list(SYMBOLS[1:5]), "size": 13, "color": [PALETTE[f % 7] for f in np.flatnonzero(matters)]},
         ),
         ("does not", ~matters, {"symbol": "circle-open", "size": 9, "color": GREY, "line": {"width": 2}}),
     ):
