@@ -1,7 +1,7 @@
 """LS-PLM, step by step: the mixture on the log scale, who learns from a click, one region, and why features vanish.
 
 Source  Gai et al., "Learning Piece-wise Linear Models from Large Scale Data for Ad Click Prediction",
-        arXiv:1704.05194, 2017: eq. 2 (model), 4-6 (loss and penalties).
+        arXiv:1704.05194, 2017: eq. 2 (model), sec. 2 (loss with both penalties).
 """
 
 from __future__ import annotations

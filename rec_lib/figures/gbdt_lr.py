@@ -188,7 +188,9 @@ def plane_figure(axis: np.ndarray, planes: Mapping[str, np.ndarray], title: str,
     """Probabilities over a plane, one square a name: arrays (g, g), rows are y."""
     n = len(planes)
     said = "; ".join(f"{name}: {z.min():.2f} to {z.max():.2f}" for name, z in planes.items())
-    figure = new_figure(title, f"Probability of a click over the plane of {x} and {y}. {said}.", height=360)
+    figure = new_figure(
+        title, f"Probability of a click over the plane of {x} and {y}. {said}.", height=380, margin={"t": 90}
+    )
     for k, (name, z) in enumerate(planes.items()):
         suffix = "" if k == 0 else str(k + 1)
         left = k / n + 0.02 * (k > 0)

@@ -130,7 +130,7 @@ def penalty_figure(prices: np.ndarray, curves: Mapping[str, Mapping[str, np.ndar
     figure = new_figure(
         title, f"By price of the penalty, {', '.join(f'{p:g}' for p in prices)}: {said}.", height=400,
         xaxis={"title": x, "type": "category"}, yaxis={"title": "expected test AUC"},
-        yaxis2={"title": "share of features at zero", "overlaying": "y", "side": "right", "range": [-0.03, 1.05], "showgrid": False,
+        yaxis2={"title": "share of features at zero", "overlaying": "y", "side": "right", "range": [-0.03, 1.05], "showgrid": False, "tickmode": "array", "tickvals": [0, 0.25, 0.5, 0.75, 1],
                 "tickformat": ".0%"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, margin={"t": 90, "r": 70},
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """LS-PLM: several logistic regressions, and a softmax gate that says whose word counts where.
 
-Paper    Gai, Zhu, Li, Liu, Wang, "Learning Piece-wise Linear Models from Large Scale Data for Ad Click Prediction", arXiv:1704.05194, 2017: eq. 2 (model), 4-6 (loss and penalties).
+Paper    Gai, Zhu, Li, Liu, Wang, "Learning Piece-wise Linear Models from Large Scale Data for Ad Click Prediction", arXiv:1704.05194, 2017: eq. 2 (model with softmax and sigmoid), sec. 2 (loss with both penalties).
 Section  2.7 LS-PLM——阿里巴巴曾经的主流推荐模型
 Idea     p = Σ_{i≤m} softmax(u_1ᵀx … u_mᵀx)_i σ(w_iᵀx);  minimise log loss + λ‖Θ‖_{2,1} + β‖Θ‖_1,  Θ = [u_1 … u_m, w_1 … w_m]
 Differs  proximal steps on mini-batches in place of the paper's directional derivatives with orthant-wise L-BFGS over all rows: the same penalties and exact zeros, another path; a mean loss, so λ and β are per row; a constant feature that is not penalised; a bag or history is one feature, the mean of its rows; logits, no sigmoid here.
