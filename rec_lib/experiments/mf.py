@@ -2,6 +2,7 @@
 
 ml100k_random   test error (root mean squared, stars) on the random 80/10/10 split of MF and SVD++
 ratings         the same of the mean, biases alone, MF without biases, MF by size of the vectors, alternating least squares
+rare, often     the same of biases, MF and SVD++ on films with few training ratings, and with many
 filled          the same of a truncated SVD of the filled-in matrix, by what the holes are filled with and the rank k; "best"
                 is the rank with the smallest validation error
 planted         a world of rank 3: error of MF by size of the vectors; the noise alone is 0.5
@@ -54,6 +55,7 @@ RECIPES: dict[str, Recipe] = {
 DIM_L2 = {2: 0.08, 4: 0.1, 8: 0.12, 16: 0.12, 32: 0.12, 64: 0.12, 128: 0.1}  # λ for each size of the vectors
 BUDGET = {"init_sd": 0.1, "epochs": 100, "patience": 5}
 FILLS = ("zero", "item_mean", "biases")
+RARE, OFTEN = (0, 10), (150, 10_000)  # training ratings of a film: from, and below
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 # by mean validation NDCG@10 of both protocols, seeds 0 and 1
 IMPLICIT: dict[str, Any] = {"dim": 32, "alpha": 1.0, "l2": 10.0, "iterations": 10}
@@ -293,7 +295,7 @@ def implicit_scores(seed: int, settings: dict[str, Any]) -> dict[str, float]:
 
 
 def rating_scores(seed: int) -> dict[str, float]:
-    """ "ml100k_random/…", "ratings/…" and "filled/…" of one split."""
+    """ "ml100k_random/…", "ratings/…", "rare/…", "often/…" and "filled/…" of one split."""
     rows = parts(seed)
     train, valid, test = rows
     scores = {"ratings/mean": rmse(test["label"], torch.full((len(test),), float(train["label"].mean())))}
@@ -302,6 +304,10 @@ def rating_scores(seed: int) -> dict[str, float]:
     for name in ("mf", "svdpp"):
         scores[f"ml100k_random/{name}/rmse"] = test_error(models[name], rows)
         scores[f"ml100k_random/{name}/parameters"] = sum(p.numel() for p in models[name].parameters())
+    count = torch.bincount(train["item"], minlength=train.schema.size("item"))[test["item"]]
+    for name, (low, high) in {"rare": RARE, "often": OFTEN}.items():
+        group = test.rows((count >= low) & (count < high))
+        scores |= {f"{name}/{key}": rmse(group["label"], models[key].predict(group)) for key in ("bias", "mf", "svdpp")}
     for dim, l2 in DIM_L2.items():
         recipe = RECIPES["mf"] | {"dim": dim, "l2": l2}
         scores[f"ratings/mf/{dim}"] = test_error(trained("mf", seed, rows, recipe)[0], rows)

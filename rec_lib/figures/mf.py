@@ -41,7 +41,7 @@ def latent_figure(data: Latent) -> Picture:
     listed[data.best] = True
     places = np.arange(len(data.best))
     x, y = data.user
-    what = "mean + film's bias + inner product" if data.with_bias else "mean + inner product"
+    what = "mean + bias + product" if data.with_bias else "mean + product"
     first, last = names[data.best[0]], names[data.best[-1]]
     figure = new_figure(
         "Films and a user in the plane 隐向量空间",
@@ -64,7 +64,7 @@ def latent_figure(data: Latent) -> Picture:
             "title": "second number",
             "showgrid": False,
         },
-        xaxis2={"range": [2, 6], "domain": [0.62, 1], "title": f"stars: {what}"},
+        xaxis2={"range": [2, 6], "domain": [0.62, 1], "title": f"stars = {what}"},
         yaxis2={
             "range": [len(places) - 0.4, -0.6],
             "anchor": "x2",
@@ -96,13 +96,14 @@ def latent_figure(data: Latent) -> Picture:
             {"type": "scatter", "mode": "lines+markers", "x": [0, x], "y": [0, y], "name": "user 用户"}
             | {"line": {"color": VERMILION, "width": 4}, "hoverinfo": "skip"}
             | {"marker": {"color": VERMILION, "size": [1, 16], "symbol": "star"}},
-            {"type": "bar", "orientation": "h", "x": data.score[data.best], "y": places, "xaxis": "x2", "yaxis": "y2"}
-            | {"marker": {"color": BLUE, "opacity": 0.55}, "showlegend": False, "hoverinfo": "skip"},
+            {"type": "bar", "orientation": "h", "x": data.score[data.best], "y": places + 0.28, "width": 0.16}
+            | {"xaxis": "x2", "yaxis": "y2"}
+            | {"marker": {"color": BLUE}, "showlegend": False, "hoverinfo": "skip"},
             {
                 "type": "scatter",
                 "mode": "text",
-                "x": np.full(len(places), 2.05),
-                "y": places,
+                "x": np.full(len(places), 2.0),
+                "y": places - 0.08,
                 "xaxis": "x2",
                 "yaxis": "y2",
             }
