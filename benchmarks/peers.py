@@ -3,8 +3,9 @@
 The peers run in a process and an environment of their own (.course/peers, made from requirements-peers.txt on the first
 run); splits, predictions and vectors pass as .npz files, and all scores are computed here, by the same code. Each peer's
 settings are chosen on the validation rows of seeds 0 and 1, from a grid of the size that rec_lib's were chosen from
-(implicit: the very same grid; Surprise's SVD++ takes a second an epoch, so its grid is coarser); rec_lib's are those of its experiment 2.3. One thread; CPU seconds of training with the chosen
-settings, ratios as medians over seeds.
+(implicit: the very same grid; an epoch of Surprise's SVD++ takes a second, so its grid is coarser). rec_lib's are those of
+its experiment 2.3. One thread; CPU seconds of training with the chosen settings, ratios as medians over seeds. Takes about
+half an hour.
 
 Run  python course.py bench peers
 """
