@@ -12,9 +12,11 @@ from rec_lib.evaluation.metrics import (
     ndcg,
     rmse,
 )
+from rec_lib.evaluation.ranking import Ranked, rank_held_out
 from rec_lib.evaluation.splits import random_split, time_split
 
 __all__ = [
+    "Ranked",
     "auc",
     "auc_on",
     "coverage",
@@ -25,6 +27,7 @@ __all__ = [
     "mrr",
     "ndcg",
     "random_split",
+    "rank_held_out",
     "rmse",
     "time_split",
 ]

@@ -27,7 +27,19 @@ from tqdm.auto import tqdm
 
 from rec_lib import paths
 
-MODULES = {"3.7.1": "fnn", "3.7.2": "deepfm", "3.7.3": "nfm", "4.4.2": "node2vec", "4.6": "lsh"}
+MODULES = {
+    "2.2": "cf",
+    "2.3": "mf",
+    "2.4": "lr",
+    "2.5": "fm",
+    "2.6": "gbdt_lr",
+    "2.7": "ls_plm",
+    "3.7.1": "fnn",
+    "3.7.2": "deepfm",
+    "3.7.3": "nfm",
+    "4.4.2": "node2vec",
+    "4.6": "lsh",
+}
 
 
 @dataclass(frozen=True)

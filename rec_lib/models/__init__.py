@@ -2,9 +2,41 @@
 
 from rec_lib.models.base import CTRModel, ModelFileError
 from rec_lib.models.deepfm import DeepFM
+from rec_lib.models.ffm import FFM
 from rec_lib.models.fm import FM
 from rec_lib.models.fnn import FNN
+from rec_lib.models.gbdt_lr import GBDTLR
+from rec_lib.models.ials import IALS
+from rec_lib.models.itemcf import ItemCF
 from rec_lib.models.lr import LR
+from rec_lib.models.ls_plm import LSPLM
+from rec_lib.models.mf import MF
 from rec_lib.models.nfm import NFM
+from rec_lib.models.poly2 import POLY2
+from rec_lib.models.popularity import Popularity
+from rec_lib.models.rating import RatingModel
+from rec_lib.models.svdpp import SVDpp
+from rec_lib.models.topn import TopN
+from rec_lib.models.usercf import UserCF
 
-__all__ = ["FM", "FNN", "LR", "NFM", "CTRModel", "DeepFM", "ModelFileError"]
+__all__ = [
+    "FFM",
+    "FM",
+    "FNN",
+    "GBDTLR",
+    "LR",
+    "LSPLM",
+    "NFM",
+    "POLY2",
+    "CTRModel",
+    "DeepFM",
+    "ModelFileError",
+    "Popularity",
+    "TopN",
+    "UserCF",
+    "ItemCF",
+    "MF",
+    "RatingModel",
+    "SVDpp",
+    "IALS",
+]

@@ -11,10 +11,19 @@ from importlib import import_module
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show, slider, steps, switch
 
 PANELS: dict[str, str] = {
+    "cf": "rec_lib.widgets.cf.demo",
+    "crosses": "rec_lib.widgets.crosses.demo",
+    "evolution": "rec_lib.widgets.evolution.demo",
     "fm": "rec_lib.widgets.fm.demo",
+    "ftrl": "rec_lib.widgets.lr.ftrl_demo",
+    "gbdt_lr": "rec_lib.widgets.gbdt_lr.demo",
+    "leaderboard": "rec_lib.widgets.leaderboard.demo",
+    "ls_plm": "rec_lib.widgets.ls_plm.demo",
     "lsh": "rec_lib.widgets.lsh.demo",
+    "mf": "rec_lib.widgets.mf.demo",
     "node2vec": "rec_lib.widgets.node2vec.node2vec_panel",
     "pair": "rec_lib.widgets.pair.demo",
+    "simpson": "rec_lib.widgets.lr.simpson_demo",
     "xray": "rec_lib.widgets.xray.demo",
 }
 

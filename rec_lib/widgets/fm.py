@@ -10,25 +10,14 @@ import torch
 from rec_lib.data import movielens
 from rec_lib.data.movielens import MovieLens
 from rec_lib.data.table import Table
-from rec_lib.data.views import ctr, encoders, item_titles
+from rec_lib.data.views import ctr
 from rec_lib.figures.fm import Contributions, contributions_figure, summary
 from rec_lib.layers import bi_interaction
 from rec_lib.models import FM, NFM, DeepFM
 from rec_lib.schema import PAD, Batch
 from rec_lib.training import fit
 from rec_lib.widgets.core import Panel, check_choice, choice, switch
-
-# raw ids: 354 is the user of 3.7.2, the others are among those with the most ratings
-USERS = (354, 13, 92, 130, 222, 276, 279, 293, 405, 416, 450, 655)
-ROMANTIC_COMEDIES = (
-    "Sleepless in Seattle (1993)",
-    "While You Were Sleeping (1995)",
-    "My Best Friend's Wedding (1997)",
-    "Muriel's Wedding (1994)",
-    "Strictly Ballroom (1992)",
-)  # user 354 gave the first three 2 stars, the last two 5
-N_FILMS = 60  # to choose from: those with the most ratings
-OF_FILM = ("item", "year", "genres")
+from rec_lib.widgets.samples import USERS, Samples
 
 
 class Reader:
@@ -52,36 +41,11 @@ class Reader:
             raise ValueError(
                 "the model was built for another schema than the table's; build both from one views.ctr(ml)."
             )
-        self.model, self.table = model.eval(), table
+        self.model = model.eval()
         self.fields = model.emb.field_names
-        user_code = encoders(ml)["user"]
-        self.users = {f"user {raw}": int(user_code.encode(raw)) for raw in users}
-        ids, counts = table["item"].unique(return_counts=True)
-        titles = item_titles(ml)
-        popular = ids[counts.argsort(descending=True, stable=True)[:N_FILMS]].tolist()
-        known = [i for i, title in enumerate(titles) if title in ROMANTIC_COMEDIES and bool((ids == i).any())]
-        self.films = dict(sorted((titles[i], i) for i in {*popular, *known}))
-        self._user_row = {i: self._first("user", i) for i in self.users.values()}
-        self._film_row = {i: self._first("item", i) for i in self.films.values()}
-        self._stars = self._ratings()
+        self.samples = Samples(table, ml, users)
+        self.users, self.films = self.samples.users, self.samples.films
         self.scale = self._scale()
-
-    def _first(self, name: str, i: int) -> int:
-        rows = (self.table[name] == i).nonzero()
-        if not len(rows):
-            raise ValueError(f"{name} with id {i} has no row in the table; choose one that has.")
-        return int(rows[0])
-
-    def _ratings(self) -> dict[tuple[int, int], int]:
-        """(user, film) → stars, for the pairs that can be chosen."""
-        if "rating" not in self.table.extra:
-            return {}
-        user, film = self.table["user"], self.table["item"]
-        chosen = torch.isin(user, torch.tensor(list(self._user_row))) & torch.isin(
-            film, torch.tensor(list(self._film_row))
-        )
-        stars = self.table["rating"][chosen].int().tolist()
-        return dict(zip(zip(user[chosen].tolist(), film[chosen].tolist(), strict=True), stars, strict=True))
 
     @torch.no_grad()
     def _scale(self) -> float:
@@ -95,9 +59,8 @@ class Reader:
 
     def _batch(self, users: Sequence[int], films: Sequence[int], on: Sequence[bool]) -> Batch:
         """One row a user and film, with the user's and the film's features; PAD where a field is off."""
-        of_user = self.table.batch(torch.tensor([self._user_row[i] for i in users]))
-        of_film = self.table.batch(torch.tensor([self._film_row[i] for i in films]))
-        batch = {name: (of_film if name in OF_FILM else of_user)[name] for name in self.fields}
+        given = self.samples.batch(users, films)
+        batch = {name: given[name] for name in self.fields}
         return {n: t if here else torch.full_like(t, PAD) for (n, t), here in zip(batch.items(), on, strict=True)}
 
     @torch.no_grad()
@@ -131,7 +94,6 @@ class Reader:
         present = tuple(bool(on[self.switches[name]]) for name in self.fields)
         batch = self._batch([self.users[user]], [self.films[film]], present)
         first, pairs, network = self._terms(batch)
-        stars = self._stars.get((self.users[user], self.films[film]))
         return Contributions(
             title=f"{user} · {film}",
             fields=self.fields,
@@ -143,7 +105,7 @@ class Reader:
             logit=self.model(batch).item(),
             scale=self.scale,
             pairs_add=not isinstance(self.model, NFM),
-            note=f"In the data: {stars} of 5 stars." if stars else "In the data: not rated.",
+            note=self.samples.note(self.users[user], self.films[film]),
         )
 
     @property

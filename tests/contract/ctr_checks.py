@@ -16,7 +16,18 @@ from rec_lib.models import CTRModel
 from rec_lib.schema import PAD, Bag, Dense, Schema, Sequence, Sparse
 
 # One other value for each constructor argument. A model with a new argument has to add it here.
-OTHER = {"dim": 5, "hidden": (7, 6), "dropout": 0.5, "init_sd": 0.5, "batch_norm": False}
+OTHER = {
+    "dim": 5,
+    "hidden": (7, 6),
+    "dropout": 0.5,
+    "init_sd": 0.5,
+    "batch_norm": False,
+    "buckets": 32,
+    "m": 3,
+    "trees": 7,
+    "leaves": 4,
+    "raw": False,
+}
 
 
 def schema(maxlen: int = 4) -> Schema:
@@ -59,8 +70,12 @@ def table(n: int = 24, seed: int = 0) -> Table:
 
 
 def build(cls: type[CTRModel], seed: int = 0, **settings) -> CTRModel:
+    """A model; one that grows trees before it is trained has grown them on ``table()``."""
     torch.manual_seed(seed)
-    return cls(settings.pop("schema", None) or schema(), **settings)
+    model = cls(settings.pop("schema", None) or schema(), **settings)
+    if hasattr(model, "fit_trees"):
+        model.fit_trees(table(), min_leaf=2)
+    return model
 
 
 def stirred(cls: type[CTRModel], seed: int = 0) -> CTRModel:

@@ -7,7 +7,7 @@ import pytest
 from exercises_by_section import exercise_ids
 
 from rec_lib import catalogue, paths
-from rec_lib.catalogue import CHAPTERS, KINDS, PARTS, SECTIONS, STATES, SYSTEMS
+from rec_lib.catalogue import CHAPTERS, KINDS, LINES, PARTS, SECTIONS, STATES, SYSTEMS
 
 
 def load(dotted):
@@ -29,6 +29,15 @@ def test_ids_kinds_states_sections_and_parents_exist():
         assert s.section in {x.id for x in SECTIONS}, s.id
     assert {s.chapter for s in SECTIONS} == set(CHAPTERS)
     assert set(PARTS) == set(KINDS)
+
+
+def test_a_child_says_what_it_adds_and_a_line_names_systems_of_its_chapter_once():
+    for s in SYSTEMS:
+        assert bool(s.adds) == bool(s.parents), f"{s.id}: 'adds' says what it adds to {s.parents}"
+    for chapter, lines in LINES.items():
+        on_map = [id for _, _, ids in lines for id in ids]
+        own = [s.id for s in SYSTEMS if int(s.section.split(".")[0]) == chapter]
+        assert sorted(on_map) == sorted(own)
 
 
 def test_parents_are_not_descendants():

@@ -14,7 +14,7 @@ from rec_lib.derive import Disagreement
 from rec_lib.embeddings import AliasTable
 from rec_lib.embeddings.walks import transition_probabilities
 from rec_lib.layers import FieldEmbedding, bi_interaction, fm_pairwise
-from rec_lib.models import FM, FNN, NFM, DeepFM
+from rec_lib.models import FFM, FM, FNN, NFM, POLY2, DeepFM
 from rec_lib.retrieval import probability
 from rec_lib.schema import Schema, Sparse
 
@@ -24,6 +24,12 @@ def row_update(x, g):
     table = nn.Parameter(torch.ones(3, 2, dtype=torch.float64))
     (gradient,) = torch.autograd.grad((x @ table) @ g, table, create_graph=True)
     return gradient[0, 0]
+
+
+def slope_of_pair(x, W, y):
+    """The log loss of one sample from torch, so that the slope the formula gives is autograd's of another formula."""
+    logit = sum(W[i, j] * x[i] * x[j] for i in range(3) for j in range(i + 1, 3))
+    return nn.functional.binary_cross_entropy_with_logits(logit, y)
 
 
 def moment_of_gaussian(s):
@@ -38,6 +44,15 @@ CODE = {
     "fm-pairwise": fm_pairwise,
     "bi-interaction": bi_interaction,
     "fm": FM,
+    "fm-vector-gradient": fm_pairwise,
+    "fm-is-biased-mf": FM,
+    "poly2-kernel": lambda x, z: (x @ z + 1) ** 2,
+    "poly2": POLY2,
+    "poly2-pair-gradient": slope_of_pair,
+    "ffm": FFM,
+    "ffm-is-fm": FFM,
+    "ffm-is-wide-fm": FM,
+    "ffm-by-field": lambda x, z, a, b: (x @ a) @ (z @ b),
     "fnn": FNN,
     "fnn-row-update": row_update,
     "deepfm": DeepFM,

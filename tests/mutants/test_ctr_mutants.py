@@ -9,7 +9,8 @@ from contract.ctr_checks import CHECKS
 from torch import nn
 
 from rec_lib.layers import FieldEmbedding
-from rec_lib.models import FM, FNN, LR, NFM, DeepFM
+from rec_lib.models import FFM, FM, FNN, LR, NFM, POLY2, DeepFM
+from rec_lib.models.poly2 import bucket
 from rec_lib.schema import PAD
 
 
@@ -193,6 +194,100 @@ class WithoutFirstOrder(FNN):
         return self.mlp(torch.cat([self.w0.expand(len(z_i), 1), self.emb.flat(z_i, batch)], dim=1)).squeeze(-1)
 
 
+class OwnFieldsVector(FFM):
+    """Each value meets its partner with the vector that is meant for its own field."""
+
+    def forward(self, batch):
+        f = len(self.emb.field_names)
+        v = self.emb(batch)
+        own = v.reshape(len(v), f, f, -1).diagonal(dim1=1, dim2=2).transpose(1, 2)  # (B, F, D)
+        return self.linear(batch) + 0.5 * (own.sum(1).square() - own.square().sum(1)).sum(1)
+
+
+class PartnersVectorTwice(FFM):
+    """v_{f,g} meets v_{g,g}: the second value does not look at whom it meets."""
+
+    def forward(self, batch):
+        f = len(self.emb.field_names)
+        v = self.emb(batch)
+        v = v.reshape(len(v), f, f, -1)
+        own = v.diagonal(dim1=1, dim2=2).transpose(1, 2).unsqueeze(1)  # (B, 1, F, D)
+        return self.linear(batch) + (v * own).sum(3).triu(1).sum((1, 2))
+
+
+class PartnerAxisLast(FFM):
+    """The row of F vectors of D numbers is read as D vectors of F numbers."""
+
+    def forward(self, batch):
+        f = len(self.emb.field_names)
+        v = self.emb(batch)
+        v = v.reshape(len(v), f, -1, f).transpose(2, 3)  # (B, F, F, D)
+        return self.linear(batch) + (v * v.transpose(1, 2)).sum(3).triu(1).sum((1, 2))
+
+
+class BothOrders(FFM):
+    """Every pair of fields counted twice, as (f, g) and as (g, f)."""
+
+    def forward(self, batch):
+        y = super().forward(batch)
+        return y + (y - self.linear(batch))
+
+
+class UnorderedPairs(POLY2):
+    """Ids are sorted before they are numbered: user 3 with film 5 is user 5 with film 3."""
+
+    def rows(self, ids):
+        a, b = ids.index_select(1, self.left), ids.index_select(1, self.right)
+        return bucket(self.base + torch.minimum(a, b) * self.size + torch.maximum(a, b), self.buckets)
+
+
+class OneIdRange(POLY2):
+    """Pairs are numbered by their ids without their fields: user 3 with film 5 is user 3 with genre 5."""
+
+    def rows(self, ids):
+        return bucket(ids.index_select(1, self.left) * 2**20 + ids.index_select(1, self.right), self.buckets)
+
+
+class ShortRows(POLY2):
+    """The stride is the size of the first field, not of the second: the end of a row is the start of the next."""
+
+    def __init__(self, schema, buckets=2**18):
+        super().__init__(schema, buckets)
+        self.size = self.size.flip(0)
+
+
+class FeaturesMeetThemselves(POLY2):
+    """i = j is counted: every id gets a second first-order weight."""
+
+    def forward(self, batch):
+        ids, x = self.features(batch)
+        squares = self.w.index_select(0, bucket(ids * ids, self.buckets).flatten()).view(ids.shape)
+        return super().forward(batch) + (squares * x * x).sum(1)
+
+
+class BagCountsInFull(POLY2):
+    """Every genre of a film counts 1, so a film of three genres has three times the pairs."""
+
+    def features(self, batch):
+        ids, x = super().features(batch)
+        return ids, (x > 0).to(x.dtype)
+
+
+class PaddingMakesPairs(POLY2):
+    """Padding is a feature like any other."""
+
+    def features(self, batch):
+        ids, x = super().features(batch)
+        return ids, torch.where(ids == PAD, 0.25, x)
+
+
+class SeedOfTheProcess(POLY2):
+    """Python's own hash of a text is another one in every process: a saved table is scrambled when it is loaded."""
+
+    def rows(self, ids):
+        return (super().rows(ids) + hash("rec_lib") % (self.buckets - 1) + 1) % self.buckets
+
+
 class Unlearnable(LR):
     """Detached weights: the loss goes nowhere."""
 
@@ -260,6 +355,17 @@ KILLED_BY = {
     NoisyInEval: "rows_are_independent_in_eval_mode",
     WithoutFirstOrder: "every_parameter_learns_and_padding_does_not",
     Unlearnable: "overfits_six_rows",
+    OwnFieldsVector: "equals_the_plain_loop",
+    PartnersVectorTwice: "equals_the_plain_loop",
+    PartnerAxisLast: "equals_the_plain_loop",
+    BothOrders: "equals_the_plain_loop",
+    UnorderedPairs: "equals_the_plain_loop",
+    OneIdRange: "equals_the_plain_loop",
+    ShortRows: "equals_the_plain_loop",
+    FeaturesMeetThemselves: "equals_the_plain_loop",
+    BagCountsInFull: "equals_the_plain_loop",
+    PaddingMakesPairs: "padding_changes_nothing",
+    SeedOfTheProcess: "equals_the_plain_loop",
 }
 
 

@@ -113,7 +113,100 @@ def nfm(model, batch, row):
     return linear(model, batch, row) + dense_layers(model.mlp, f_bi, relu)
 
 
-NAIVE = {models.LR: lr, models.FM: fm, models.DeepFM: deepfm, models.FNN: fnn, models.NFM: nfm}
+def feature_values(schema: Schema, batch: dict, row: int) -> list[list[tuple[int, float]]]:
+    """For each field the ids that are there, each with its value: 1 for one id, 1/n for each of n."""
+    fields = []
+    for kind in (Sparse, Bag, Sequence):
+        for f in schema.fields:
+            if isinstance(f, kind):
+                ids = batch[f.name][row].tolist()
+                real = [i for i in ([ids] if isinstance(ids, int) else ids) if i != PAD]
+                fields.append([(i, 1 / len(real)) for i in real])
+    return fields
+
+
+def scramble(z: int) -> int:
+    """The finaliser of SplitMix64 on Python's unlimited whole numbers."""
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) % 2**64
+    return z ^ (z >> 31)
+
+
+def pair_row(sizes: list[int], f: int, g: int, a: int, b: int, buckets: int | None) -> int:
+    """Row of the weight of id a of field f with id b of field g > f: count all pairs before it, then hash."""
+    before = sum(sizes[i] * sizes[j] for j in range(len(sizes)) for i in range(j) if (j, i) < (g, f))
+    number = before + a * sizes[g] + b
+    return number if buckets is None else scramble(number) % 2**63 % buckets
+
+
+def poly2(model, batch, row):
+    schema = model.schema
+    sizes = [schema.size(f.name) for kind in (Sparse, Bag, Sequence) for f in schema.fields if isinstance(f, kind)]
+    fields = feature_values(schema, batch, row)
+    y = linear(model, batch, row)
+    for g in range(len(fields)):
+        for f in range(g):
+            for a, x_a in fields[f]:
+                for b, x_b in fields[g]:
+                    y += model.w[pair_row(sizes, f, g, a, b, model.buckets)].item() * x_a * x_b
+    return y
+
+
+def ffm(model, batch, row):
+    rows = field_vectors(model.schema, model.emb.table, batch, row)
+    n = len(rows)
+    k = len(rows[0]) // n  # a row holds n vectors of k numbers, one a partner field
+    y = linear(model, batch, row)
+    for f in range(n):
+        for g in range(f + 1, n):
+            y += sum(rows[f][g * k + d] * rows[g][f * k + d] for d in range(k))
+    return y
+
+
+def gbdt_lr(model, batch, row):
+    """Leaf by leaf: all conditions of its path must hold."""
+    x = dense_values(model.schema, batch, row)
+    y = model.w0.item()
+    trees, leaves = model.leaf.shape
+    for t in range(trees):
+        reached = []
+        for leaf in range(leaves):
+            conditions = [s for s in range(leaves - 1) if model.path[t, s, leaf] != 0]
+            if len(conditions) != model.length[t, leaf]:
+                continue  # this tree has fewer leaves
+            goes_left = [x[model.feature[t, s]] <= model.threshold[t, s].item() for s in conditions]
+            if all(left == (model.path[t, s, leaf] > 0) for left, s in zip(goes_left, conditions, strict=True)):
+                reached.append(leaf)
+        assert len(reached) == 1, f"tree {t} has the leaves {reached} for one sample"
+        y += model.leaf[t, reached[0]].item()
+    y += sum(v[0] for v in field_vectors(model.schema, model.w.table, batch, row))
+    return y + sum(w.item() * value for w, value in zip(model.dense, x, strict=True))
+
+
+def ls_plm(model, batch, row):
+    """p = Σ_i softmax(u)_i σ(w_i), then its log-odds."""
+    total = [b.item() for b in model.bias]
+    for v in field_vectors(model.schema, model.theta.table, batch, row):
+        total = [a + b for a, b in zip(total, v, strict=True)]
+    for x, weights in zip(dense_values(model.schema, batch, row), model.dense.tolist(), strict=True):
+        total = [a + x * b for a, b in zip(total, weights, strict=True)]
+    u, w = total[: model.m], total[model.m :]
+    z = sum(math.exp(a) for a in u)
+    p = sum(math.exp(a) / z / (1 + math.exp(-b)) for a, b in zip(u, w, strict=True))
+    return math.log(p / (1 - p))
+
+
+NAIVE = {
+    models.LR: lr,
+    models.POLY2: poly2,
+    models.FM: fm,
+    models.FFM: ffm,
+    models.DeepFM: deepfm,
+    models.FNN: fnn,
+    models.NFM: nfm,
+    models.GBDTLR: gbdt_lr,
+    models.LSPLM: ls_plm,
+}
 
 
 def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]) -> int:
@@ -135,5 +228,9 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         models.FM: lambda: first_order + v * dim,
         models.DeepFM: lambda: first_order + v * dim + layers(f * dim + n, True),
         models.FNN: lambda: 1 + v + v * dim + layers(1 + f * (1 + dim) + n, True),
+        models.POLY2: lambda: first_order + 2**18,
+        models.FFM: lambda: first_order + v * f * dim,
         models.NFM: lambda: first_order + v * dim + 2 * dim + layers(dim, False),
+        models.GBDTLR: lambda: first_order + 50 * 8,  # LR, and a weight a leaf
+        models.LSPLM: lambda: first_order * 2 * 2,  # each feature for gate and region, two regions
     }[cls]()

@@ -10,7 +10,8 @@ from rec_lib.figures.core import alt_text
 from rec_lib.figures.fm import contributions_figure, summary
 from rec_lib.models import FM, NFM, DeepFM
 from rec_lib.schema import PAD
-from rec_lib.widgets.fm import ROMANTIC_COMEDIES, Reader, interactions_panel
+from rec_lib.widgets.fm import Reader, interactions_panel
+from rec_lib.widgets.samples import ROMANTIC_COMEDIES
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,213 @@
+"""Pictures of section 2.6: a sample falling through the trees, leaf values by tree, and AUC from day to day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rec_lib.figures.core import (
+    BLUE,
+    DASHES,
+    FAINT,
+    GREEN,
+    GREY,
+    PALETTE,
+    SYMBOLS,
+    TEXT,
+    VERMILION,
+    Picture,
+    new_figure,
+)
+
+
+@dataclass(frozen=True)
+class Fall:
+    """One sample in a few trees. Places: x counts leaves from left to right over all trees, y is minus the depth.
+
+    splits (S, 2), leaves (L, 2) places; edges (E, 2, 2) from parent to child; …_on: on the sample's way;
+    conditions: text of each split, which stands on the given side of it; tree: number of each leaf's tree, from 1; weights (L,) that are added up.
+    """
+
+    title: str
+    splits: np.ndarray
+    conditions: tuple[str, ...]
+    sides: tuple[str, ...]
+    splits_on: np.ndarray
+    leaves: np.ndarray
+    leaves_on: np.ndarray
+    edges: np.ndarray
+    edges_on: np.ndarray
+    tree: np.ndarray
+    weights: np.ndarray
+    paths: tuple[str, ...]  # of each tree: the conditions that hold, in words
+    constant: float
+    id_name: str
+    id_weight: float
+    dense: float  # what the dense features add by their own weights
+    logit: float
+    p: float
+    truth: float
+
+
+def fall_figure(data: Fall) -> Picture:
+    """The trees with the sample's way, and below each leaf its bit of the code and its weight."""
+    code = "".join(str(int(on)) for on in data.leaves_on)
+    figure = new_figure(
+        data.title,
+        f"{data.tree.max()} trees drawn from the root down, the way of one sample marked. It ends in leaves "
+        f"{', '.join(str(int(k) + 1) for k in np.flatnonzero(data.leaves_on))} of {len(code)}; their weights, "
+        f"{', '.join(f'{w:+.2f}' for w in data.weights[data.leaves_on])}, the constant {data.constant:+.2f}, the id's "
+        f"{data.id_weight:+.2f} and the dense features' {data.dense:+.2f} add up to {data.logit:+.2f}, a probability of {data.p:.0%}.",
+        height=600,
+        margin={"l": 64, "r": 16, "t": 64, "b": 60},
+        xaxis={"range": [-1.6, data.leaves[:, 0].max() + 2.2], "visible": False, "anchor": "y"},
+        yaxis={"domain": [0.44, 1], "range": [data.leaves[:, 1].min() - 0.45, 0.45], "visible": False},
+        xaxis2={
+            "range": [-1.6, data.leaves[:, 0].max() + 2.2], "anchor": "y2", "showgrid": False, "zeroline": False,
+            "tickvals": data.leaves[:, 0], "ticktext": list(code), "title": {"text": "leaf code 叶子编码"},
+            "tickfont": {"size": 17},
+        },
+        yaxis2={"domain": [0, 0.36], "anchor": "x2", "title": {"text": "weight of the leaf"}, "zeroline": True},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        barmode="overlay",
+    )  # fmt: skip
+    on, off = data.weights.copy(), data.weights.copy()
+    on[~data.leaves_on], off[data.leaves_on] = 0, 0
+    traces: list[dict[str, Any]] = [
+        _lines(data.edges[~data.edges_on], "branch", {"color": FAINT, "width": 2}),
+        _lines(data.edges[data.edges_on], "way of the sample", {"color": VERMILION, "width": 5}),
+    ]
+    for name, mask, color in (("split", ~data.splits_on, GREY), ("split on the way", data.splits_on, VERMILION)):
+        text, sides = ([t for t, here in zip(of, mask, strict=True) if here] for of in (data.conditions, data.sides))
+        marker = {"size": 9, "color": color, "symbol": "circle"}
+        traces.append(_points(data.splits[mask], name, marker) | {"text": text, "mode": "markers+text"})
+        traces[-1] |= {
+            "textposition": sides or "top center",
+            "textfont": {"size": 13, "color": color},
+            "cliponaxis": False,
+        }
+    for name, mask, symbol, color in (
+        ("leaf", ~data.leaves_on, "square-open", GREY),
+        ("leaf it falls into", data.leaves_on, "square", VERMILION),
+    ):
+        traces.append(_points(data.leaves[mask], name, {"size": 13, "color": color, "symbol": symbol}))
+    bar = {"type": "bar", "x": data.leaves[:, 0], "xaxis": "x2", "yaxis": "y2", "width": 0.7, "showlegend": False}
+    hover = "tree %{customdata}: %{y:+.3f}<extra></extra>"
+    # all leaves in one trace and those that count in another: heights change, the traces stay
+    traces.append(
+        bar | {"y": off, "marker": {"color": BLUE, "opacity": 0.35}, "customdata": data.tree, "hovertemplate": hover}
+    )
+    marker = {"color": VERMILION, "pattern": {"shape": "/"}}
+    traces.append(bar | {"y": on, "marker": marker, "customdata": data.tree, "hovertemplate": hover})
+    figure.add_traces(traces)
+    return figure
+
+
+def _lines(edges: np.ndarray, name: str, line: dict[str, Any]) -> dict[str, Any]:
+    gap = np.full((len(edges), 1, 2), np.nan)
+    at = np.concatenate([edges, gap], axis=1).reshape(-1, 2) if len(edges) else np.full((1, 2), np.nan)
+    return {
+        "type": "scatter",
+        "x": at[:, 0],
+        "y": at[:, 1],
+        "mode": "lines",
+        "name": name,
+        "line": line,
+        "hoverinfo": "skip",
+    }
+
+
+def _points(at: np.ndarray, name: str, marker: dict[str, Any]) -> dict[str, Any]:
+    at = at if len(at) else np.full((1, 2), np.nan)
+    return {
+        "type": "scatter",
+        "x": at[:, 0],
+        "y": at[:, 1],
+        "mode": "markers",
+        "name": name,
+        "marker": marker,
+        "hoverinfo": "skip",
+    }
+
+
+def summary(data: Fall) -> str:
+    """What is seen, in words."""
+    ways = "; ".join(f"tree {k}: {text}" for k, text in enumerate(data.paths, start=1))
+    added = " ".join(f"{w:+.2f}" for w in data.weights[data.leaves_on])
+    return (
+        f"{ways}. Leaf code {''.join(str(int(on)) for on in data.leaves_on)}. "
+        f"Log-odds: constant {data.constant:+.2f}, leaves {added}, {data.id_name} {data.id_weight:+.2f}, "
+        f"dense features {data.dense:+.2f}, together {data.logit:+.2f}, so p = {data.p:.0%}. The law that drew the clicks says {data.truth:.0%}."
+    )
+
+
+def days_figure(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, x: str, y: str) -> Picture:
+    """A value from day to day, one line a way of refreshing: name -> (means, standard deviations) over seeds.
+
+    Raises:
+        ValueError: no curve, or curves of different lengths.
+    """
+    lengths = {len(mean) for mean, _ in curves.values()}
+    if len(lengths) != 1:
+        raise ValueError(f"got curves of lengths {sorted(lengths)}; expected one value a day for each.")
+    said = "; ".join(f"{name}: from {mean[0]:.3f} to {mean[-1]:.3f}" for name, (mean, _) in curves.items())
+    figure = new_figure(title, f"{y} by {x}. {said}.", height=400)
+    for i, (name, (mean, sd)) in enumerate(curves.items()):
+        figure.add_scatter(
+            x=np.arange(1, len(mean) + 1),
+            y=mean,
+            error_y={"array": sd, "thickness": 1},
+            mode="lines+markers",
+            name=name,
+            line={"color": PALETTE[i], "dash": DASHES[i]},
+            marker={"symbol": SYMBOLS[i], "size": 9},
+        )
+    figure.update_xaxes(title_text=x, dtick=1)
+    figure.update_yaxes(title_text=y)
+    return figure
+
+
+def steps_figure(
+    x: np.ndarray, shares: np.ndarray, curves: Mapping[str, np.ndarray], title: str, label: str
+) -> Picture:
+    """Observed click rate by one feature (points), and what models say on average there (lines)."""
+    said = "; ".join(f"{name}: {values.min():.2f} to {values.max():.2f}" for name, values in curves.items())
+    alt = f"Click rate by {label}, observed {shares.min():.2f} to {shares.max():.2f}; {said}."
+    figure = new_figure(title, alt, height=380, xaxis_title=label, yaxis={"title": "click rate", "tickformat": ".0%"})
+    figure.add_scatter(x=x, y=shares, mode="markers", name="observed", marker={"color": TEXT, "size": 9})
+    for i, (name, values) in enumerate(curves.items()):
+        line = {"color": (BLUE, VERMILION, GREEN)[i % 3], "dash": DASHES[i]}
+        figure.add_scatter(x=x, y=values, mode="lines", name=name, line=line)
+    return figure
+
+
+def plane_figure(axis: np.ndarray, planes: Mapping[str, np.ndarray], title: str, x: str, y: str) -> Picture:
+    """Probabilities over a plane, one square a name: arrays (g, g), rows are y."""
+    n = len(planes)
+    said = "; ".join(f"{name}: {z.min():.2f} to {z.max():.2f}" for name, z in planes.items())
+    figure = new_figure(title, f"Probability of a click over the plane of {x} and {y}. {said}.", height=360)
+    for k, (name, z) in enumerate(planes.items()):
+        suffix = "" if k == 0 else str(k + 1)
+        left = k / n + 0.02 * (k > 0)
+        figure.add_heatmap(
+            x=axis, y=axis, z=z, zmin=0, zmax=1, colorscale="Cividis", showscale=k == n - 1, xaxis=f"x{suffix}", yaxis=f"y{suffix}",
+            colorbar={"title": {"text": "p"}, "tickformat": ".0%"}, hovertemplate=f"{x} %{{x:.2f}}, {y} %{{y:.2f}}: %{{z:.0%}}<extra>{name}</extra>",
+        )  # fmt: skip
+        figure.layout[f"xaxis{suffix}"] = {
+            "domain": [left, (k + 1) / n - 0.03],
+            "title": {"text": x},
+            "anchor": f"y{suffix}",
+        }
+        figure.layout[f"yaxis{suffix}"] = {
+            "anchor": f"x{suffix}",
+            "showticklabels": k == 0,
+            "title": {"text": y if k == 0 else ""},
+        }
+        middle = (left + (k + 1) / n - 0.03) / 2
+        figure.add_annotation(
+            text=name, x=middle, y=1.02, xref="paper", yref="paper", yanchor="bottom", showarrow=False
+        )
+    return figure
