@@ -97,22 +97,6 @@ def batch_lr(
     return best
 
 
-def retrained(rows: Table, like: History, recipe: dict[str, float], seed: int, budget: dict[str, int]) -> LR:
-    """LR once more with a recipe that was chosen, on more rows, for as many epochs as were best before."""
-    model = LR(rows.schema)
-    adam = torch.optim.Adam(model.parameters(), lr=recipe["lr"], weight_decay=recipe["weight_decay"])
-    fit(
-        model,
-        rows,
-        optimizers=[adam],
-        epochs=like.best_epoch,
-        batch_size=budget["batch_size"],
-        seed=seed,
-        progress=False,
-    )
-    return model
-
-
 def judged(prefix: str, y: np.ndarray, p: np.ndarray) -> dict[str, float]:
     """ "PREFIX/auc", "/log_loss", "/ece", "/luck" (the ECE that luck alone gives), "/ratio" (Σp / Σy)."""
     measures = {"auc": auc(y, p), "log_loss": log_loss(y, p), "ece": ece(y, p), "luck": ece_by_luck(p)}
@@ -191,7 +175,17 @@ def on_stream(seed: int, online: dict, grid: dict[str, list[float]], budget: dic
         stop = len(table) - len(c)
         y = table["label"].numpy()[stop:]
         _, history, recipe = batch_lr(table.rows(a), table.rows(b), seed, grid, budget)
-        batch = retrained(table.rows(torch.arange(stop)), history, recipe, seed, budget)
+        batch = LR(table.schema)  # once more, on all rows before the last tenth, for as many epochs as were best
+        adam = torch.optim.Adam(batch.parameters(), lr=recipe["lr"], weight_decay=recipe["weight_decay"])
+        fit(
+            batch,
+            table.rows(torch.arange(stop)),
+            optimizers=[adam],
+            epochs=history.best_epoch,
+            batch_size=budget["batch_size"],
+            seed=seed,
+            progress=False,
+        )
         said = {"batch": batch.predict_proba(table.rows(c)).numpy()}
         make = ftrl(online["alpha"], online["beta"])
         _, said["ftrl"], said["frozen"] = streamed(table, make, online["batch_size"], stop)
@@ -292,8 +286,7 @@ def drift(
     _, ftrl_said, frozen = streamed(stream, best([ftrl(a) for a in alpha]), 16, half)
     _, sgd_said, _ = streamed(stream, best([sgd(rate) for rate in sgd_rates]), 16, half)
     fresh = stream.rows(torch.arange(chosen.start)), stream.rows(torch.arange(chosen.start, half))
-    _, history, recipe = batch_lr(*fresh, seed, GRID, budget)
-    batch = retrained(first, history, recipe, seed, budget)
+    batch, _, _ = batch_lr(*fresh, seed, GRID, budget)
     later = stream.rows(torch.arange(half, rows))
     said = {"batch": batch.predict_proba(later).numpy(), "frozen": frozen, "ftrl": ftrl_said, "sgd": sgd_said}
     p = later["p"].numpy()
