@@ -14,7 +14,8 @@ from rec_lib.figures.core import PALETTE, VERMILION, Picture, new_figure
 class Board:
     """What is drawn. ``values`` has system name → one value a seed, best mean first; empty where nothing was measured.
 
-    With ``against`` the values are differences from that system, seed by seed.
+    With ``against`` the values are differences from that system, seed by seed. ``absent`` is the system that was asked for
+    where it has no value on this board.
     """
 
     metric: str
@@ -23,6 +24,7 @@ class Board:
     decimals: int
     values: dict[str, np.ndarray]
     against: str = ""
+    absent: str = ""
 
     @property
     def unit(self) -> str:

@@ -51,7 +51,8 @@ def board(rows: list[Standing], metric: str, split: str, against: str, names: di
         sign > 0,
         METRICS[metric].decimals + paired,
         {names[s]: found[s] for s in ranked},
-        names[against] if paired else "",
+        against=names[against] if paired else "",
+        absent=names[against] if against and not paired else "",
     )
 
 
@@ -66,7 +67,8 @@ def summary(board: Board) -> str:
         for name, v in board.values.items()
     )
     if not board.against:
-        return f"{board.metric}, {board.split}, best first: {said}."
+        alone = f" {board.absent} has no value here to compare with." if board.absent else ""
+        return f"{board.metric}, {board.split}, best first: {said}.{alone}"
     beyond = [name for name, v in board.values.items() if abs(v.mean()) > half_width(v)]
     return f"Difference from {board.against}, seed by seed: {said}. Beyond the luck of the seeds: {', '.join(beyond) or 'none'}."
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from rec_lib.derive import Disagreement, gbdt_lr, ls_plm
 from rec_lib.evaluation.entropy import entropy_ratio
@@ -10,7 +11,17 @@ from rec_lib.layers.mixture import mixture_logit
 from rec_lib.layers.proximal import group_soft_threshold, soft_threshold
 from rec_lib.models import GBDTLR, LR, LSPLM
 
+
+def slope_and_curvature(z, y):
+    """Of torch's log loss, by autograd."""
+    z = z if z.requires_grad else z.clone().requires_grad_()
+    (g,) = torch.autograd.grad(binary_cross_entropy_with_logits(z, y), z, create_graph=True)
+    (h,) = torch.autograd.grad(g, z, create_graph=True)
+    return torch.stack([g, h])
+
+
 PAIRS = [
+    (gbdt_lr.slopes, slope_and_curvature),
     (gbdt_lr.normalised_entropy, entropy_ratio),
     (gbdt_lr.leaf, leaf_value),
     (gbdt_lr.gain, split_gain),
