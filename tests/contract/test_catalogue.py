@@ -64,10 +64,10 @@ def test_done_has_every_part_of_its_kind(system):
         assert len(exercise_ids(system.parts["exercises"])) >= 3
 
 
-@pytest.mark.parametrize("system", [s for s in SYSTEMS if s.state == "built"], ids=lambda s: s.id)
-def test_built_has_a_class_and_lacks_something(system):
-    assert inspect.isclass(load(system.parts["class"]))
-    assert system.missing, f"{system.id} has every part: call it done"
+def test_built_has_a_class_and_lacks_something():
+    for system in (s for s in SYSTEMS if s.state == "built"):  # at times there is none
+        assert inspect.isclass(load(system.parts["class"]))
+        assert system.missing, f"{system.id} has every part: call it done"
 
 
 def test_planned_has_no_parts(capsys):
