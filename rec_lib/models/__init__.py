@@ -2,6 +2,7 @@
 
 from rec_lib.models.base import CTRModel, ModelFileError
 from rec_lib.models.deepfm import DeepFM
+from rec_lib.models.ease import EASE
 from rec_lib.models.ffm import FFM
 from rec_lib.models.fm import FM
 from rec_lib.models.fnn import FNN
@@ -11,6 +12,7 @@ from rec_lib.models.itemcf import ItemCF
 from rec_lib.models.lr import LR
 from rec_lib.models.ls_plm import LSPLM
 from rec_lib.models.mf import MF
+from rec_lib.models.neural_cf import NeuralCF
 from rec_lib.models.nfm import NFM
 from rec_lib.models.poly2 import POLY2
 from rec_lib.models.popularity import Popularity
@@ -39,4 +41,6 @@ __all__ = [
     "RatingModel",
     "SVDpp",
     "IALS",
+    "EASE",
+    "NeuralCF",
 ]

@@ -30,9 +30,17 @@ OTHER: dict[str, object] = {
     "similarity": "jaccard",
     "shrinkage": 5.0,
     "dim": 3,
-    "alpha": 0.5,
+    "alpha": 0.3,
     "l2": 0.2,
     "iterations": 1,
+    "network": "gmf",
+    "hidden": (4,),
+    "negatives": 1,
+    "epochs": 3,
+    "batch_size": 64,
+    "lr": 0.03,
+    "sgd_lr": 1.0,
+    "init_sd": 0.01,
 }
 
 

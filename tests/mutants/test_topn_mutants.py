@@ -7,7 +7,8 @@ import pytest
 from contract.topn_checks import CHECKS
 from scipy.sparse import csr_matrix
 
-from rec_lib.models import ItemCF, Popularity, TopN, UserCF
+from rec_lib.data.pointwise import Pointwise
+from rec_lib.models import EASE, ItemCF, NeuralCF, Popularity, TopN, UserCF
 
 
 class RecommendsWhatWasSeen(ItemCF):
@@ -251,7 +252,43 @@ class DeadShrinkage(ItemCF):
         self.shrinkage = kept
 
 
+class MinusForgotten(EASE):
+    """B_ij = P_ij / P_jj: items that go together count against each other."""
+
+    def _fit(self, seen):
+        super()._fit(seen)
+        self.B = -self.B
+
+
+class DrawsFromTheGlobalGenerator(NeuralCF):
+    """Weights come from whatever torch's generator happens to be at: two fits of one matrix differ."""
+
+    def _fit(self, seen):
+        self.net = self._trained(Pointwise(seen, self.negatives, self.rng), *seen.shape)
+
+
+class SavesOneTower(NeuralCF):
+    """What is saved lacks the output weights."""
+
+    def _arrays(self):
+        return super()._arrays() | {"h": np.zeros_like(self.net.h.detach().numpy())}
+
+
+class DeadAlpha(NeuralCF):
+    """The share of the towers is stored and the start is always half and half."""
+
+    def _trained(self, rows, users, items):
+        kept, self.alpha = self.alpha, 0.5
+        net = super()._trained(rows, users, items)
+        self.alpha = kept
+        return net
+
+
 KILLED_BY = {
+    MinusForgotten: "finds_the_checkerboard",
+    DrawsFromTheGlobalGenerator: "fit_reads_the_training_pairs_alone",
+    SavesOneTower: "a_saved_model_comes_back",
+    DeadAlpha: "every_option_does_something",
     Transposed: "finds_the_checkerboard",
     VotesOfTheOthers: "finds_the_checkerboard",
     NaNFromAZeroNorm: "one_interaction_is_enough",
