@@ -3,5 +3,16 @@
 from rec_lib.layers.embedding import FieldEmbedding, LinearTerm
 from rec_lib.layers.interaction import bi_interaction, fm_pairwise
 from rec_lib.layers.mlp import mlp
+from rec_lib.layers.onehot import OneHot
+from rec_lib.layers.products import inner_signal, outer_signal
 
-__all__ = ["FieldEmbedding", "LinearTerm", "bi_interaction", "fm_pairwise", "mlp"]
+__all__ = [
+    "FieldEmbedding",
+    "LinearTerm",
+    "OneHot",
+    "bi_interaction",
+    "fm_pairwise",
+    "inner_signal",
+    "mlp",
+    "outer_signal",
+]

@@ -1,6 +1,7 @@
 """One paper, one file."""
 
 from rec_lib.models.base import CTRModel, ModelFileError
+from rec_lib.models.deep_crossing import DeepCrossing
 from rec_lib.models.deepfm import DeepFM
 from rec_lib.models.ease import EASE
 from rec_lib.models.ffm import FFM
@@ -14,6 +15,7 @@ from rec_lib.models.ls_plm import LSPLM
 from rec_lib.models.mf import MF
 from rec_lib.models.neural_cf import NeuralCF
 from rec_lib.models.nfm import NFM
+from rec_lib.models.pnn import IPNN, OPNN, PNN
 from rec_lib.models.poly2 import POLY2
 from rec_lib.models.popularity import Popularity
 from rec_lib.models.rating import RatingModel
@@ -31,7 +33,11 @@ __all__ = [
     "NFM",
     "POLY2",
     "CTRModel",
+    "DeepCrossing",
     "DeepFM",
+    "IPNN",
+    "OPNN",
+    "PNN",
     "ModelFileError",
     "Popularity",
     "TopN",

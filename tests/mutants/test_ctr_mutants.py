@@ -9,7 +9,8 @@ from contract.ctr_checks import CHECKS
 from torch import nn
 
 from rec_lib.layers import FieldEmbedding
-from rec_lib.models import FFM, FM, FNN, LR, NFM, POLY2, DeepFM
+from rec_lib.models import FFM, FM, FNN, IPNN, LR, NFM, OPNN, PNN, POLY2, DeepCrossing, DeepFM
+from rec_lib.models.deep_crossing import ResidualUnit
 from rec_lib.models.poly2 import bucket
 from rec_lib.schema import PAD
 
@@ -288,6 +289,148 @@ class SeedOfTheProcess(POLY2):
         return (super().rows(ids) + hash("rec_lib") % (self.buckets - 1) + 1) % self.buckets
 
 
+class _AfterTheReLU(ResidualUnit):
+    def forward(self, x):
+        return x + torch.relu(self.residual(x))
+
+
+class _NoShortcut(ResidualUnit):
+    def forward(self, x):
+        return torch.relu(self.residual(x))
+
+
+class _NoLastReLU(ResidualUnit):
+    def forward(self, x):
+        return x + self.residual(x)
+
+
+class _ReLUInsideTwice(ResidualUnit):
+    def forward(self, x):
+        return torch.relu(x + torch.relu(self.residual(x)))
+
+
+class _WithUnits(DeepCrossing):
+    unit = ResidualUnit
+
+    def __init__(self, schema, dim=8, hidden=(64, 32), dropout=0.0, init_sd=0.05):
+        super().__init__(schema, dim, hidden, dropout, init_sd)
+        width = self.score.in_features
+        self.units = nn.Sequential(*(self.unit(width, h, dropout) for h in hidden))
+
+
+class AddedAfterTheReLU(_WithUnits):
+    """The input is added after the last ReLU, so a unit can never make a number smaller."""
+
+    unit = _AfterTheReLU
+
+
+class NoShortcut(_WithUnits):
+    """The input is not added at all: a plain network of the same size."""
+
+    unit = _NoShortcut
+
+
+class NoReLUAfterTheSum(_WithUnits):
+    """The sum leaves the unit as it is."""
+
+    unit = _NoLastReLU
+
+
+class TwoReLUsInOneUnit(_WithUnits):
+    """The second layer gets a ReLU of its own: the unit can add and never take away."""
+
+    unit = _ReLUInsideTwice
+
+
+class NoReLUOnTheVectors(DeepCrossing):
+    """A plain look-up, as most code has it, in place of eq. 2."""
+
+    def forward(self, batch):
+        v = self.emb(batch) + self.bias
+        x = self.units(torch.cat([self.emb.flat(v, batch), self.small(batch, v.dtype)], dim=1))
+        return self.score(x).squeeze(-1)
+
+
+class EveryFieldGetsAVector(DeepCrossing):
+    """Small fields are embedded too."""
+
+    def __init__(self, schema, dim=8, hidden=(64, 32), dropout=0.0, init_sd=0.05):
+        super().__init__(schema, dim, hidden, dropout, init_sd)
+        self.vectors_of_small = FieldEmbedding(self.schema, dim, init_sd)
+
+    def forward(self, batch):
+        return super().forward(batch) + self.vectors_of_small(batch).sum((1, 2))
+
+
+class SmallBagCountsInFull(DeepCrossing):
+    """A film of three genres has a block that adds up to 3."""
+
+    def forward(self, batch):
+        v = torch.relu(self.emb(batch) + self.bias)
+        n = (batch["genres"] != PAD).sum(1, keepdim=True).clamp(min=1)
+        x = self.units(torch.cat([self.emb.flat(v, batch), n * self.small(batch, v.dtype)], dim=1))
+        return self.score(x).squeeze(-1)
+
+
+class ProductsThroughTheirOwnReLU(IPNN):
+    """relu(l_z) + relu(l_p): a product can no longer pull a unit below zero, nor the linear signal lift it."""
+
+    def forward(self, batch):
+        f = self.emb(batch)
+        l_1 = torch.relu(self.linear(self.emb.flat(f, batch))) + torch.relu(self.quadratic(f))
+        return self.mlp(l_1).squeeze(-1)
+
+
+class LengthOfTheSumOnly(IPNN):
+    """‖Σ f_i‖² without the weights θ: every unit gets the same product."""
+
+    def quadratic(self, f):
+        return f.sum(1).square().sum(1, keepdim=True) + 0 * self.theta.sum()
+
+
+class SumBeforeTheNorm(IPNN):
+    """Sums over the coordinates too early: (Σ_m δ_m)² in place of Σ_m δ_m²."""
+
+    def quadratic(self, f):
+        return (f.mT @ self.theta.mT).sum(1).square()
+
+
+class EachPairOnce(IPNN):
+    """Only i < j, as FM counts; the paper's table of pairs has both orders and the squares."""
+
+    def quadratic(self, f):
+        squares = f.square().sum(2) @ self.theta.square().mT
+        return 0.5 * (super().quadratic(f) - squares)
+
+
+class OuterOfEachFieldAlone(OPNN):
+    """Σ_i f_i f_iᵀ: no field meets another."""
+
+    def quadratic(self, f):
+        return (f.mT @ f).flatten(1) @ self.w_p.flatten(1).mT
+
+
+class MeanPooledOuter(OPNN):
+    """The mean of the vectors in place of their sum."""
+
+    def quadratic(self, f):
+        return super().quadratic(f) / f.shape[1] ** 2
+
+
+class ForgotTheLinearSignal(OPNN):
+    """Products alone: what a field says by itself is lost."""
+
+    def forward(self, batch):
+        return self.mlp(torch.relu(self.quadratic(self.emb(batch)) + self.linear.bias)).squeeze(-1)
+
+
+class InnerOnly(PNN):
+    """PNN* that never uses its outer products."""
+
+    def quadratic(self, f):
+        return IPNN.quadratic(self, f)
+
+
 class Unlearnable(LR):
     """Detached weights: the loss goes nowhere."""
 
@@ -366,6 +509,21 @@ KILLED_BY = {
     BagCountsInFull: "equals_the_plain_loop",
     PaddingMakesPairs: "padding_changes_nothing",
     SeedOfTheProcess: "equals_the_plain_loop",
+    AddedAfterTheReLU: "equals_the_plain_loop",
+    NoShortcut: "equals_the_plain_loop",
+    NoReLUAfterTheSum: "equals_the_plain_loop",
+    TwoReLUsInOneUnit: "equals_the_plain_loop",
+    NoReLUOnTheVectors: "equals_the_plain_loop",
+    EveryFieldGetsAVector: "parameter_count",
+    SmallBagCountsInFull: "equals_the_plain_loop",
+    ProductsThroughTheirOwnReLU: "equals_the_plain_loop",
+    LengthOfTheSumOnly: "equals_the_plain_loop",
+    SumBeforeTheNorm: "equals_the_plain_loop",
+    EachPairOnce: "equals_the_plain_loop",
+    OuterOfEachFieldAlone: "equals_the_plain_loop",
+    MeanPooledOuter: "equals_the_plain_loop",
+    ForgotTheLinearSignal: "every_parameter_learns_and_padding_does_not",
+    InnerOnly: "every_parameter_learns_and_padding_does_not",
 }
 
 

@@ -196,6 +196,69 @@ def ls_plm(model, batch, row):
     return math.log(p / (1 - p))
 
 
+def affine(layer: torch.nn.Linear, x: list[float]) -> list[float]:
+    return [
+        sum(w * a for w, a in zip(ws, x, strict=True)) + b
+        for ws, b in zip(layer.weight.tolist(), layer.bias.tolist(), strict=True)
+    ]
+
+
+def deep_crossing(model, batch, row):
+    """Fields with more ids than a vector has numbers get a vector, the others stand as shares of their values."""
+    schema, dim = model.schema, model.bias.shape[1]
+    large = Schema(tuple(f for f in schema.fields if not isinstance(f, Dense) and schema.size(f.name) > dim))
+    x = []
+    for vector, bias in zip(field_vectors(large, model.emb.table, batch, row), model.bias.tolist(), strict=True):
+        x += [relu(a + b) for a, b in zip(vector, bias, strict=True)]
+    x += dense_values(schema, batch, row)
+    for kind in (Sparse, Bag, Sequence):
+        for f in schema.fields:
+            if isinstance(f, kind) and schema.size(f.name) <= dim:
+                ids = batch[f.name][row].tolist()
+                ids = [i for i in ([ids] if isinstance(ids, int) else ids) if i != PAD]
+                x += [ids.count(value) / len(ids) if ids else 0.0 for value in range(1, schema.size(f.name))]
+    for unit in model.units:
+        change = affine(unit.outer, [relu(a) for a in affine(unit.inner, x)])
+        x = [relu(a + b) for a, b in zip(x, change, strict=True)]
+    return affine(model.score, x)[0]
+
+
+def inner_by_pairs(f: list[list[float]], theta: list[list[float]]) -> list[float]:
+    """Every ordered pair of fields, i = j among them, weighed by θ_i θ_j: one number a unit."""
+    n = range(len(f))
+    dot = [[sum(a * b for a, b in zip(f[i], f[j], strict=True)) for j in n] for i in n]
+    return [sum(t[i] * t[j] * dot[i][j] for i in n for j in n) for t in theta]
+
+
+def outer_by_pairs(f: list[list[float]], w: list[list[list[float]]]) -> list[float]:
+    """Every ordered pair's outer product, entry by entry, weighed by the unit's one matrix."""
+    n, m = range(len(f)), range(len(f[0]))
+    return [sum(w_n[a][b] * f[i][a] * f[j][b] for i in n for j in n for a in m for b in m) for w_n in w]
+
+
+def product_network(model, batch, row, quadratic):
+    f = field_vectors(model.schema, model.emb.table, batch, row)
+    z = [a for vector in f for a in vector] + dense_values(model.schema, batch, row)
+    l_1 = [relu(a + b) for a, b in zip(affine(model.linear, z), quadratic(f), strict=True)]
+    return dense_layers(model.mlp, l_1, relu)
+
+
+def ipnn(model, batch, row):
+    return product_network(model, batch, row, lambda f: inner_by_pairs(f, model.theta.tolist()))
+
+
+def opnn(model, batch, row):
+    return product_network(model, batch, row, lambda f: outer_by_pairs(f, model.w_p.tolist()))
+
+
+def pnn(model, batch, row):
+    def both(f):
+        pairs = zip(inner_by_pairs(f, model.theta.tolist()), outer_by_pairs(f, model.w_p.tolist()), strict=True)
+        return [a + b for a, b in pairs]
+
+    return product_network(model, batch, row, both)
+
+
 NAIVE = {
     models.LR: lr,
     models.POLY2: poly2,
@@ -206,6 +269,10 @@ NAIVE = {
     models.NFM: nfm,
     models.GBDTLR: gbdt_lr,
     models.LSPLM: ls_plm,
+    models.DeepCrossing: deep_crossing,
+    models.IPNN: ipnn,
+    models.OPNN: opnn,
+    models.PNN: pnn,
 }
 
 
@@ -222,6 +289,15 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
             width = h
         return total + width + out_bias
 
+    def residual_units() -> int:
+        large = [x for x in schema.fields if not isinstance(x, Dense) and schema.size(x.name) > dim]
+        small = [x for x in schema.fields if not isinstance(x, Dense) and schema.size(x.name) <= dim]
+        rows = sum(x.size for x in large if not isinstance(x, Sequence))
+        width = len(large) * dim + n + sum(schema.size(x.name) - 1 for x in small)  # no number for PAD
+        return rows * dim + len(large) * dim + sum(2 * width * h + h + width for h in hidden) + width + 1
+
+    inner, outer = hidden[0] * f, hidden[0] * dim * dim
+    product_network = v * dim + layers(f * dim + n, True)
     first_order = 1 + v + n
     return {
         models.LR: lambda: first_order,
@@ -233,4 +309,8 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         models.NFM: lambda: first_order + v * dim + 2 * dim + layers(dim, False),
         models.GBDTLR: lambda: first_order + 50 * 8,  # LR, and a weight a leaf
         models.LSPLM: lambda: first_order * 2 * 2,  # each feature for gate and region, two regions
+        models.DeepCrossing: residual_units,
+        models.IPNN: lambda: product_network + inner,
+        models.OPNN: lambda: product_network + outer,
+        models.PNN: lambda: product_network + inner + outer,
     }[cls]()
