@@ -1,5 +1,6 @@
 """One paper, one file."""
 
+from rec_lib.models.autorec import IAutoRec, UAutoRec
 from rec_lib.models.base import CTRModel, ModelFileError
 from rec_lib.models.deep_crossing import DeepCrossing
 from rec_lib.models.deepfm import DeepFM
@@ -49,4 +50,6 @@ __all__ = [
     "IALS",
     "EASE",
     "NeuralCF",
+    "IAutoRec",
+    "UAutoRec",
 ]

@@ -6,7 +6,7 @@ from contract.rating_checks import CHECKS
 from torch import nn
 
 from rec_lib.data.table import Table
-from rec_lib.models import MF, SVDpp
+from rec_lib.models import MF, IAutoRec, SVDpp, UAutoRec
 
 
 class ColumnOutput(MF):
@@ -218,7 +218,122 @@ class BiasesOnly(MF):
         return y - 0.999 * vectors
 
 
+# --- AutoRec ---------------------------------------------------------------------------------------------------------
+
+
+class HolesAreZeros(IAutoRec):
+    """The loss runs over whole rows: a hole counts as a rating of 0 stars."""
+
+    def loss(self, batch):
+        rows = batch["item"].unique()
+        return (self.h(self.ratings)[rows] - self.ratings[rows]).square().mean() + self.penalty(batch).mean()
+
+
+class MaskOnTheWayForwardOnly(IAutoRec):
+    """The loss is masked; its gradient runs into the strangers' weights all the same."""
+
+    def forward(self, batch):
+        y = super().forward(batch)
+        everything = self.h(self.ratings)[batch["item"], batch["user"]]
+        return y + (everything - everything.detach())
+
+
+class PricesOneMatrix(IAutoRec):
+    """λ for the decoder alone."""
+
+    def penalty(self, batch):
+        used = self.known_user.to(self.W.dtype)
+        return (self.l2 / 2 * (self.W.square().sum(dim=1) @ used) / self.count).expand(len(batch["label"]))
+
+
+class PricesWholeTables(IAutoRec):
+    """Weights of users without ratings are pulled to 0: a gradient where nothing is learnt."""
+
+    def penalty(self, batch):
+        squares = self.W.square().sum() + self.V.square().sum()
+        return (self.l2 / 2 * squares / self.count).expand(len(batch["label"]))
+
+
+class ForgetsTheHalf(IAutoRec):
+    """λ in place of λ/2."""
+
+    def penalty(self, batch):
+        return 2 * super().penalty(batch)
+
+
+class LeaksWhatIsAsked(IAutoRec):
+    """The stars of the batch go into the rows: on test ratings the answer is part of the question."""
+
+    def forward(self, batch):
+        r = self.ratings
+        if "label" in batch:
+            r = r.index_put((batch["item"], batch["user"]), batch["label"].to(r.dtype))
+        h = self.h(r)[batch["item"], batch["user"]]
+        known = self.known_item[batch["item"]] & self.known_user[batch["user"]]
+        return torch.where(known, h, self.mu)
+
+
+class ReadsTheBatchAlone(IAutoRec):
+    """A row is what the batch holds of it: another batch, another answer."""
+
+    def forward(self, batch):
+        in_batch = torch.zeros_like(self.ratings).index_put_((batch["item"], batch["user"]), torch.ones_like(self.mu))
+        h = self.h(self.ratings * in_batch)[batch["item"], batch["user"]]
+        known = self.known_item[batch["item"]] & self.known_user[batch["user"]]
+        return torch.where(known, h, self.mu)
+
+
+class SigmoidAtTheEnd(IAutoRec):
+    """A sigmoid as output: stars between 0 and 1."""
+
+    def h(self, r):
+        return super().h(r).sigmoid()
+
+
+class NoHiddenSigmoid(IAutoRec):
+    """A linear hidden layer under the name of AutoRec."""
+
+    def g(self, x):
+        return x
+
+
+class EncoderIsTheDecoder(IAutoRec):
+    """V = W: half of the parameters."""
+
+    def __init__(self, train, dim=500, l2=100.0, init_sd=0.03):
+        super().__init__(train, dim, l2, init_sd)
+        self.V = self.W
+
+
+class UsersUnderItemsName(UAutoRec):
+    """Reads a user's row and looks up the place of the same number in the other table."""
+
+    def forward(self, batch):
+        swapped = batch | {"user": batch["item"].clamp(max=len(self.known_user) - 1)}
+        return super().forward(swapped)
+
+
+class NobodysRows(IAutoRec):
+    """The rows are not saved: a loaded model reads other ratings."""
+
+    def __init__(self, train, dim=500, l2=100.0, init_sd=0.03):
+        super().__init__(train, dim, l2, init_sd)
+        self.register_buffer("ratings", self.ratings, persistent=False)
+
+
 KILLED_BY = {
+    HolesAreZeros: "loss_is_a_mean_over_rows",
+    MaskOnTheWayForwardOnly: "every_parameter_learns_and_strangers_do_not",
+    PricesOneMatrix: "equals_the_plain_loop",
+    PricesWholeTables: "every_parameter_learns_and_strangers_do_not",
+    ForgetsTheHalf: "equals_the_plain_loop",
+    LeaksWhatIsAsked: "equals_the_plain_loop",
+    ReadsTheBatchAlone: "rows_are_independent_in_eval_mode",
+    SigmoidAtTheEnd: "equals_the_plain_loop",
+    NoHiddenSigmoid: "equals_the_plain_loop",
+    EncoderIsTheDecoder: "parameter_count",
+    UsersUnderItemsName: "equals_the_plain_loop",
+    NobodysRows: "state_dict_and_file_round_trip",
     ColumnOutput: "output_is_one_finite_float32_a_row",
     CentredOnTheBatch: "rows_are_independent_in_eval_mode",
     ClipsInForward: "predict_is_forward_clipped_to_the_scale",

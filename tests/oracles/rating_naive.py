@@ -1,5 +1,7 @@
 """The rating models as plain loops over one rating, from the papers' formulas and the weights' names alone."""
 
+import math
+
 from rec_lib import models
 from rec_lib.data.table import Table
 
@@ -49,9 +51,39 @@ def _mf(model, train: Table, u: int, i: int, implied: list[float]) -> tuple[floa
     return known.mu + b_u + b_i + dot(q, met), model.l2 * (square(p) + square(q) + b_u**2 + b_i**2)
 
 
-NAIVE = {models.SVDpp: svdpp, models.MF: mf}
+def i_autorec(model, train: Table, u: int, i: int) -> tuple[float, float]:
+    """Item i is a row of its users' ratings; the place asked for is user u's."""
+    return _autorec(model, train, row=i, place=u, rows=train["item"].tolist(), places=train["user"].tolist())
+
+
+def u_autorec(model, train: Table, u: int, i: int) -> tuple[float, float]:
+    return _autorec(model, train, row=u, place=i, rows=train["user"].tolist(), places=train["item"].tolist())
+
+
+def _autorec(model, train: Table, row: int, place: int, rows: list[int], places: list[int]) -> tuple[float, float]:
+    stars = train["label"].tolist()
+    V, W, c, b = (w.tolist() for w in (model.V, model.W, model.c, model.b))
+    prediction = sum(stars) / len(stars)
+    if row in rows and place in places:
+        prediction = b[place]
+        for d in range(len(c)):
+            seen = c[d]
+            for r, p, s in zip(rows, places, stars, strict=True):
+                if r == row:
+                    seen += V[p][d] * s
+            prediction += W[place][d] / (1 + math.exp(-seen))
+    cost = sum(square(V[p]) + square(W[p]) for p in set(places))
+    return prediction, model.l2 / 2 * cost / len(stars)
+
+
+NAIVE = {models.SVDpp: svdpp, models.MF: mf, models.UAutoRec: u_autorec, models.IAutoRec: i_autorec}
 
 
 def parameter_count(cls: type, users: int, items: int, dim: int) -> int:
     """Numbers to learn, by the paper's formula, rows of PAD and OOV included."""
-    return {models.MF: (users + items) * (dim + 1), models.SVDpp: (users + items) * (dim + 1) + items * dim}[cls]
+    return {
+        models.MF: (users + items) * (dim + 1),
+        models.SVDpp: (users + items) * (dim + 1) + items * dim,
+        models.IAutoRec: 2 * users * dim + users + dim,
+        models.UAutoRec: 2 * items * dim + items + dim,
+    }[cls]

@@ -6,8 +6,9 @@ import torch
 from contract.rating_checks import asked, build, stirred, train
 
 from rec_lib.data.low_rank import low_rank
-from rec_lib.models import MF, ModelFileError, RatingModel, SVDpp
-from rec_lib.schema import FIRST
+from rec_lib.data.table import Table
+from rec_lib.models import MF, IAutoRec, ModelFileError, RatingModel, SVDpp, UAutoRec
+from rec_lib.schema import FIRST, Schema, Sparse
 
 
 @pytest.mark.parametrize("settings", [{"dim": -1}, {"l2": -0.1}, {"init_sd": -1.0}, {"dim": 0, "bias": False}])
@@ -105,3 +106,85 @@ def test_choice_makes_users_rate_what_they_like():
 def test_impossible_worlds_are_refused(sizes):
     with pytest.raises(ValueError, match="expected sizes"):
         low_rank(0, **sizes)
+
+
+# --- AutoRec ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [{"dim": 0}, {"l2": -0.1}, {"init_sd": -1.0}])
+@pytest.mark.parametrize("cls", [IAutoRec, UAutoRec])
+def test_autorec_refuses(cls, settings):
+    with pytest.raises(ValueError, match="hidden layer"):
+        build(cls, **settings)
+
+
+@pytest.mark.parametrize("cls", [IAutoRec, UAutoRec])
+def test_a_pair_with_an_unknown_side_gets_the_mean(cls):
+    """Also where one side is known: the row is empty, or the place was never learnt."""
+    model = stirred(cls)
+    y = model.predict(asked())
+    torch.testing.assert_close(y[-9:], model.mu.expand(9))
+    assert (y[:-9] != model.mu).all()
+
+
+@pytest.mark.parametrize("cls", [IAutoRec, UAutoRec])
+def test_held_out_stars_never_reach_the_rows(cls):
+    """The rows hold the training ratings and nothing else, and the stars of what is asked change no prediction."""
+    rows, model = train(), stirred(cls)
+    held = torch.zeros_like(model.ratings)
+    held[rows[model.row], rows[model.place]] = rows["label"]
+    assert torch.equal(model.ratings, held)
+    batch = asked().batch()
+    assert torch.equal(model(batch | {"label": batch["label"] + 1}), model(batch))
+
+
+def test_a_pair_rated_twice_enters_with_its_mean():
+    rows = train()
+    twice = rows.rows(torch.cat([torch.arange(len(rows)), torch.tensor([0])]))
+    twice.columns["label"][-1] = rows["label"][0] + 2
+    changed = build(IAutoRec, train=twice).ratings - build(IAutoRec).ratings
+    assert changed[rows["item"][0], rows["user"][0]] == 1
+    assert changed.abs().sum() == 1
+
+
+def test_autorec_of_the_whole_is_the_papers_objective_by_the_number_of_ratings():
+    """(1/R) [Σ_i ‖r⁽ⁱ⁾ − h(r⁽ⁱ⁾)‖² over what is rated + (λ/2)(‖W‖² + ‖V‖²)] over the users with ratings."""
+    model, rows = stirred(IAutoRec).double(), train()
+    r = model.ratings
+    e = torch.where(r > 0, r - model.h(r), 0.0)
+    weights = sum(w[model.known_user].square().sum() for w in (model.V, model.W))
+    expected = (e.square().sum() + model.l2 / 2 * weights) / len(rows)
+    torch.testing.assert_close(model.loss(rows.batch()), expected)
+
+
+@pytest.mark.parametrize("cls", [IAutoRec, UAutoRec])
+def test_only_the_weights_of_observed_places_move(cls):
+    """A row's error reaches the encoder at the places that the row has, and the decoder at the places asked for."""
+    rows = train()
+    model = build(cls, l2=0.0)
+    one = rows.batch(slice(0, 1))
+    model.loss(one).backward()
+    row = model.ratings[one[model.row].item()]
+    moved = {
+        name: set(p.grad.abs().sum(dim=1).nonzero().flatten().tolist()) for name, p in (("V", model.V), ("W", model.W))
+    }
+    assert moved == {"V": set(row.nonzero().flatten().tolist()), "W": {one[model.place].item()}}
+
+
+def test_u_autorec_is_i_autorec_of_the_transposed_ratings():
+    rows = train()
+    size = max(len(build(IAutoRec).known_user), len(build(IAutoRec).known_item))
+    square = Schema((Sparse("user", size), Sparse("item", size)))
+    there = Table(square, rows.batch())
+    back = Table(square, {"user": rows["item"], "item": rows["user"], "label": rows["label"]})
+    a, b = build(IAutoRec, train=there), build(UAutoRec, train=back)
+    torch.testing.assert_close(a(there.batch()), b(back.batch()))
+
+
+@pytest.mark.parametrize("dim", [1, 3])
+def test_its_predictions_have_at_most_rank_dim_beside_one_number_a_user(dim):
+    """So an MF of the same size with free user biases can hold whatever an I-AutoRec says."""
+    model = build(IAutoRec, dim=dim, init_sd=0.5).double()
+    with torch.no_grad():
+        filled = model.h(model.ratings) - model.b
+    assert torch.linalg.matrix_rank(filled) == dim
