@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import platform
 import re
@@ -31,11 +32,11 @@ COMMANDS = (
     ("notebooks", "re-execute and normalise notebooks"),
     ("screenshots", "make the pictures of the README again"),
 )
-ARGUMENTS = {  # what may follow a command; N is a number, * stands for any number of words
-    "lab": ("--no-browser", "--port N"),
+ARGUMENTS = {  # what may follow a command; N is a number (from 1:65535), * stands for any number of words
+    "lab": ("--no-browser", "--port N 1:65535"),
     "reset": ("SECTION",),
     "test": ("--thorough",),
-    "measure": ("--seeds N", "--check", "SECTION*"),
+    "measure": ("--seeds N 2:10000", "--check", "SECTION*"),
     "bench": ("NAME*",),
     "notebooks": ("--check", "PATH*"),
     "screenshots": ("NAME*",),
@@ -226,18 +227,45 @@ def hand_over(argv):
     return os.execve(command[0], command, env)
 
 
+def known_words(command):
+    """The words that bench, measure or reset take, as the files of this clone name them."""
+    if command == "bench":
+        return [name[:-3] for name in sorted(os.listdir(os.path.join(ROOT, "benchmarks"))) if name.endswith(".py")]
+    if command == "measure":
+        with io.open(os.path.join(ROOT, "rec_lib", "experiments", "core.py"), encoding="utf-8") as file:
+            return re.findall('^    "([0-9.]+)": "', file.read(), re.M)
+    words = []
+    for folder, _, names in sorted(os.walk(os.path.join(ROOT, "chapters"))):
+        for name in sorted(name for name in names if name.endswith(".ipynb")):
+            with io.open(os.path.join(folder, name), encoding="utf-8") as file:
+                words += re.findall('"section": "([0-9.]+)"', file.read()) + [name[: -len(".ipynb")]]
+    return words
+
+
 def check_usage(command, args):
-    """Answer --help and refuse arguments of another form, by argparse's SystemExit, before anything is installed."""
+    """Answer --help and refuse what the command does not take, by argparse's SystemExit, before anything is installed."""
     parser = argparse.ArgumentParser(prog="course.py " + command, description=dict(COMMANDS)[command])
     for argument in ARGUMENTS.get(command, ()):
         name, number = argument.partition(" ")[::2]
         if number:
-            parser.add_argument(name, type=int, metavar=number)
+            parser.add_argument(name, type=int, metavar=number[0])
         elif name.startswith("-"):
             parser.add_argument(name, action="store_true")
         else:
             parser.add_argument(name.strip("*"), nargs="*" if name.endswith("*") else None)
-    parser.parse_args(args)
+    given = vars(parser.parse_args(args))
+    for argument in ARGUMENTS.get(command, ()):
+        name, number = argument.partition(" ")[::2]
+        value = given[name.strip("-*").replace("-", "_")]
+        if number and value is not None:
+            first, last = [int(end) for end in number[2:].split(":")]
+            if not first <= value <= last:
+                parser.error("%s %d: expected %d to %d" % (name, value, first, last))
+    if command in ("bench", "measure", "reset"):
+        known = known_words(command)
+        for word in [given["SECTION"]] if command == "reset" else given["NAME" if command == "bench" else "SECTION"]:
+            if re.sub(r"^.*[/\\]|\.ipynb$", "", word) not in known:  # a notebook may be named by its file
+                parser.error("'%s' is unknown; there are: %s" % (word, ", ".join(known)))
 
 
 def main(argv):

@@ -27,6 +27,8 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if unknown := [name for name in options.sections if name not in MODULES]:
         parser.error(f"no experiment belongs to {', '.join(unknown)}; there are {', '.join(MODULES)}")
+    if options.seeds is not None and options.seeds < 2:
+        parser.error(f"--seeds {options.seeds}: expected at least 2, or there is no spread")
     sections = options.sections or list(MODULES)
     if options.check:
         spawn = multiprocessing.get_context("spawn")  # a fork would share torch's threads

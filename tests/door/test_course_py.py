@@ -14,9 +14,12 @@ from pathlib import Path
 import fake_door
 import pytest
 
+from rec_lib.cli import workcopy
 from rec_lib.cli.__main__ import COMMANDS, main
+from rec_lib.experiments.core import MODULES
 
 SOURCE = fake_door.COURSE.read_text(encoding="utf-8")
+NOTEBOOK = "02_05_fm_ffm"
 
 
 @pytest.fixture
@@ -25,6 +28,11 @@ def clone(tmp_path):
     (root / ".venv").mkdir(parents=True)
     for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         (root / name).write_text("torch==2.13.0\n", encoding="utf-8")
+    for name in ("benchmarks/peers.py", f"chapters/ch02/{NOTEBOOK}.ipynb", "rec_lib/experiments/core.py"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    (root / f"chapters/ch02/{NOTEBOOK}.ipynb").write_text('"course": {"section": "2.5"}', encoding="utf-8")
+    (root / "rec_lib/experiments/core.py").write_text('MODULES = {\n    "2.5": "fm",\n    "4.6": "lsh",\n}\n')
     return root
 
 
@@ -131,6 +139,13 @@ def test_help_is_answered_without_installing(clone, command):
         (["doctor", "now"], "unrecognized arguments: now"),
         (["test", "--fast"], "unrecognized arguments: --fast"),
         (["measure", "--seeds", "many", "4.6"], "invalid int value: 'many'"),
+        (["measure", "--seeds", "1"], "--seeds 1: expected 2 to"),
+        (["measure", "4.6", "99.9"], "'99.9' is unknown; there are: 2.5, 4.6"),
+        (["lab", "--port", "70000"], "--port 70000: expected 1 to 65535"),
+        (["lab", "--port", "0"], "--port 0: expected 1 to 65535"),
+        (["reset", "99.9"], "'99.9' is unknown; there are: 2.5, 02_05_fm_ffm"),
+        (["reset", ""], "'' is unknown"),
+        (["bench", "peers", "no_such"], "'no_such' is unknown; there are: peers"),
     ],
 )
 def test_wrong_usage_is_answered_without_installing(clone, args, words):
@@ -141,10 +156,31 @@ def test_wrong_usage_is_answered_without_installing(clone, args, words):
     assert not (clone / "calls.txt").exists()
 
 
-@pytest.mark.parametrize("args", [["lab", "--no-browser", "--port=9"], ["measure"], ["measure", "4.6", "--seeds", "7"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["lab", "--no-browser", "--port=9"],
+        ["measure"],
+        ["measure", "4.6", "--seeds", "7"],
+        ["bench"],
+        ["bench", "peers"],
+        *(["reset", f"{place}{NOTEBOOK}{end}"] for place in ("", "chapters/x/", "work\\x\\") for end in ("", ".ipynb")),
+        ["reset", "2.5"],
+    ],
+)
 def test_right_usage_is_handed_over_as_it_is(clone, args):
     assert run(clone, *args)[0] == 0
     assert calls(clone, "rec_lib.cli") == [f"-m rec_lib.cli {' '.join(args)}"]
+
+
+def test_the_words_that_the_door_takes_are_those_of_the_commands():
+    root = fake_door.COURSE.parent
+    course = fake_door.load(root)
+    assert course.known_words("measure") == list(MODULES)
+    assert course.known_words("bench") == sorted(path.stem for path in (root / "benchmarks").glob("*.py"))
+    notebooks = [name for name in workcopy.originals(root / "chapters") if name.endswith(".ipynb")]
+    known = {workcopy.section(root / "chapters" / name) for name in notebooks} | {Path(name).stem for name in notebooks}
+    assert set(course.known_words("reset")) == known - {""}
 
 
 @pytest.mark.parametrize(
@@ -266,7 +302,10 @@ def test_the_doctor_runs_where_nothing_is_installed(clone, monkeypatch):
     for name in ("course.py", "pyproject.toml"):
         shutil.copy(fake_door.COURSE.with_name(name), clone)
     shutil.copytree(
-        fake_door.COURSE.with_name("rec_lib"), clone / "rec_lib", ignore=shutil.ignore_patterns("__pycache__")
+        fake_door.COURSE.with_name("rec_lib"),
+        clone / "rec_lib",
+        ignore=shutil.ignore_patterns("__pycache__"),
+        dirs_exist_ok=True,
     )
     said = subprocess.run([sys.executable, clone / "course.py", "doctor"], cwd="/", capture_output=True, text=True)
     assert said.returncode == 1
