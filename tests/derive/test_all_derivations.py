@@ -26,10 +26,12 @@ def test_there_are_some_and_every_id_is_unique():
 
 
 @pytest.mark.parametrize("id", ALL)
-def test_each_step_equals_the_one_before_within_two_seconds(id):
+def test_each_step_equals_the_one_before(id):
     started = time.process_time()
     ALL[id].check()
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 20, (
+        "a learner would take it for hanging"
+    )  # a few tenths when nothing else runs
 
 
 @pytest.mark.parametrize("id", ALL)

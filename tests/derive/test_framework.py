@@ -261,6 +261,6 @@ def test_showing_in_a_notebook_gives_markdown_with_latex(monkeypatch):
 def test_equality_does_not_run_away():
     x = symbol_array("x", (30,))
     left, right = (sum(x) + 1) ** 12, (1 + sum(x)) ** 12 + sympy.sin(x[0]) ** 2 + sympy.cos(x[0]) ** 2 - 1
-    started = time.perf_counter()
+    started = time.process_time()
     assert algebra.difference(left, right, {}) == ("points", None)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 30  # multiplied out it would not end today

@@ -42,7 +42,7 @@ def test_the_stub_is_not_attempted_and_the_solution_is_right(id):
     assert outcome.status == "right", outcome.message
     started = time.process_time()
     core.grade(exercise, answer)
-    assert time.process_time() - started < 2, "a check is waited for"
+    assert time.process_time() - started < 20, "a check is waited for"
 
 
 @pytest.mark.parametrize(("exercise", "k"), WRONG, ids=[f"{e.id}-{k}" for e, k in WRONG])
