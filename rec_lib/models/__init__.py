@@ -1,7 +1,7 @@
 """One paper, one file."""
 
 from rec_lib.models.autorec import IAutoRec, UAutoRec
-from rec_lib.models.base import CTRModel, ModelFileError
+from rec_lib.models.base import CTRModel
 from rec_lib.models.deep_crossing import DeepCrossing
 from rec_lib.models.deepfm import DeepFM
 from rec_lib.models.ease import EASE

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import zipfile
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from rec_lib.data.table import Table
+from rec_lib.models.files import load_weights, save_weights
 from rec_lib.schema import Batch, Schema
-
-
-class ModelFileError(ValueError):
-    """The file does not hold the weights of this model."""
 
 
 class CTRModel(nn.Module):
@@ -51,18 +44,7 @@ class CTRModel(nn.Module):
 
     def save(self, path: str | Path) -> None:
         """Write weights and schema to one ``.npz`` file, atomically."""
-        path = Path(path)
-        arrays = {f"weight:{name}": value.cpu().numpy() for name, value in self.state_dict().items()}
-        arrays["model"] = np.array(type(self).__name__)
-        arrays["schema"] = np.array(self.schema.to_json())
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        save_weights(self, self.schema, path)
 
     def load(self, path: str | Path) -> None:
         """Read the weights that :meth:`save` wrote into this model, which must be of the same class, schema and sizes.
@@ -70,30 +52,4 @@ class CTRModel(nn.Module):
         Raises:
             ModelFileError: the file is truncated, foreign, or of another model; this model's weights stay as they are.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            model, schema = str(arrays.pop("model")), Schema.from_json(str(arrays.pop("schema")))
-        except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError) as error:
-            if isinstance(error, FileNotFoundError):
-                raise
-            raise ModelFileError(
-                f"{path} is no complete file written by save ({error}). Save the model again."
-            ) from error
-        if model != type(self).__name__ or schema != self.schema:
-            what = (
-                f"a {model}, not a {type(self).__name__}"
-                if model != type(self).__name__
-                else "a model of another schema"
-            )
-            raise ModelFileError(f"{path} holds the weights of {what}. Build the model that was saved, then load.")
-        own = {name: tuple(value.shape) for name, value in self.state_dict().items()}
-        got = {name.removeprefix("weight:"): value.shape for name, value in arrays.items()}
-        if own != got:
-            differ = sorted(n for n in own.keys() | got.keys() if own.get(n) != got.get(n))
-            first = differ[0]
-            raise ModelFileError(
-                f"{path} does not fit: {first!r} has shape {got.get(first)} in the file and {own.get(first)} here "
-                f"({len(differ)} differ). Build the model with the settings it was saved with."
-            )
-        self.load_state_dict({n.removeprefix("weight:"): torch.from_numpy(a) for n, a in arrays.items()})
+        load_weights(self, self.schema, path)

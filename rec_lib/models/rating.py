@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from rec_lib.data.table import Table
-from rec_lib.models.base import ModelFileError
-from rec_lib.models.files import read_arrays, write_arrays
+from rec_lib.models.files import load_weights, save_weights
 from rec_lib.schema import PAD, Batch, Schema, Sparse
 
 
@@ -99,9 +97,7 @@ class RatingModel(nn.Module):
 
     def save(self, path: str | Path) -> None:
         """Write weights, mean and scale to one ``.npz`` file, atomically."""
-        arrays = {f"weight:{name}": value.cpu().numpy() for name, value in self.state_dict().items()}
-        names = {"model": np.array(type(self).__name__), "schema": np.array(self.schema.to_json())}
-        write_arrays(path, arrays | names)
+        save_weights(self, self.schema, path)
 
     def load(self, path: str | Path) -> None:
         """Read what :meth:`save` wrote into this model, which must be of the same class, schema and sizes.
@@ -109,23 +105,4 @@ class RatingModel(nn.Module):
         Raises:
             ModelFileError: the file is truncated, foreign, or of another model; this model's weights stay as they are.
         """
-        arrays = read_arrays(path)
-        try:
-            model, schema = str(arrays.pop("model")), Schema.from_json(str(arrays.pop("schema")))
-        except (KeyError, ValueError) as error:
-            raise ModelFileError(
-                f"{path} is no complete file written by save ({error}). Save the model again."
-            ) from error
-        if (model, schema) != (type(self).__name__, self.schema):
-            raise ModelFileError(
-                f"{path} holds a {model} for the fields {[f.name for f in schema.fields]}, not a {type(self).__name__} of "
-                "this schema. Build the model that was saved, then load."
-            )
-        own = {name: tuple(value.shape) for name, value in self.state_dict().items()}
-        got = {name.removeprefix("weight:"): value.shape for name, value in arrays.items()}
-        if differ := sorted(n for n in own.keys() | got.keys() if own.get(n) != got.get(n)):
-            raise ModelFileError(
-                f"{path} does not fit: {differ[0]!r} has shape {got.get(differ[0])} in the file and {own.get(differ[0])} "
-                f"here ({len(differ)} differ). Build the model with the settings and ratings it was saved with."
-            )
-        self.load_state_dict({n.removeprefix("weight:"): torch.from_numpy(a) for n, a in arrays.items()})
+        load_weights(self, self.schema, path)

@@ -17,8 +17,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix, issparse
 
 from rec_lib.data.interactions import Interactions
-from rec_lib.models.base import ModelFileError
-from rec_lib.models.files import read_arrays, write_arrays
+from rec_lib.models.files import ModelFileError, read_arrays, write_arrays
 from rec_lib.schema import FIRST
 
 BLOCK = 1024  # users scored at a time: bounds the memory, changes no number

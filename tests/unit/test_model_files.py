@@ -1,5 +1,6 @@
 """A model file is weights and a schema, without pickle; a truncated or foreign one is refused and changes nothing."""
 
+import os
 import zipfile
 
 import numpy as np
@@ -32,6 +33,17 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
         model.save(tmp_path / "model.npz")
     assert (tmp_path / "model.npz").read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_others_may_read_it_as_any_file_that_is_written_here(tmp_path):
+    plain, saved = tmp_path / "plain", tmp_path / "model.npz"
+    before = os.umask(0o027)
+    try:
+        plain.write_bytes(b"")
+        stirred(FM).save(saved)
+    finally:
+        os.umask(before)
+    assert saved.stat().st_mode == plain.stat().st_mode
 
 
 def refused(model, path, message):
