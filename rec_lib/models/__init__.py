@@ -6,6 +6,7 @@ from rec_lib.models.deep_crossing import DeepCrossing
 from rec_lib.models.deepfm import DeepFM
 from rec_lib.models.ease import EASE
 from rec_lib.models.ffm import FFM
+from rec_lib.models.files import ModelFileError
 from rec_lib.models.fm import FM
 from rec_lib.models.fnn import FNN
 from rec_lib.models.gbdt_lr import GBDTLR

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rec_lib.data.table import Table
 from rec_lib.models.files import load_weights, save_weights
-from rec_lib.schema import PAD, Batch, Schema, Sparse
+from rec_lib.schema import PAD, Batch, Sparse
 
 
 class RatingModel(nn.Module):
