@@ -58,7 +58,7 @@ def test_files_of_another_model_schema_or_size_are_refused(tmp_path):
     model = stirred(SVDpp)
     before = model.predict(asked())
     for other, message in (
-        (model, "a MF for"),
+        (model, "a MF, not a SVDpp"),
         (build(MF, dim=3), r"'p' has shape \(11, 64\) in the file and \(11, 3\)"),
     ):
         with pytest.raises(ModelFileError, match=message):
