@@ -44,6 +44,8 @@ class System:
     parents: tuple[str, ...] = ()
     state: str = "planned"
     adds: str = ""  # what it adds to its parents
+    strength: str = ""  # for the summary tables of 2.8, 3.11 and 4.7
+    limit: str = ""
     parts: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -82,7 +84,12 @@ SECTIONS = (
     Section("1.1", "Why recommenders are a growth engine", "为什么推荐系统是互联网的增长引擎"),
     Section("1.2", "Architecture of a recommender", "推荐系统的架构"),
     Section("1.3", "Structure of the book", "本书的整体结构"),
-    Section("2.1", "Evolution map of classical models", "传统推荐模型的演化关系图"),
+    Section(
+        "2.1",
+        "Evolution map of classical models",
+        "传统推荐模型的演化关系图",
+        "ch02_before_deep_learning/02_01_evolution_map.ipynb",
+    ),
     Section(
         "2.2",
         "Collaborative filtering",
@@ -109,7 +116,7 @@ SECTIONS = (
     ),
     Section("2.6", "GBDT+LR", "GBDT+LR——特征工程模型化的开端", "ch02_before_deep_learning/02_06_gbdt_lr.ipynb"),
     Section("2.7", "LS-PLM", "LS-PLM——阿里巴巴曾经的主流推荐模型", "ch02_before_deep_learning/02_07_ls_plm.ipynb"),
-    Section("2.8", "Summary", "总结——深度学习推荐系统的前夜"),
+    Section("2.8", "Summary", "总结——深度学习推荐系统的前夜", "ch02_before_deep_learning/02_08_summary.ipynb"),
     Section("3.1", "Evolution map of deep models", "深度学习推荐模型的演化关系图"),
     Section("3.2", "AutoRec", "AutoRec——单隐层神经网络推荐模型"),
     Section("3.3", "Deep Crossing", "Deep Crossing模型——经典的深度学习架构"),
@@ -180,22 +187,40 @@ def _done(section: str, cls: str, derivation: str, widget: str) -> dict[str, str
 
 SYSTEMS = (
     System("usercf", "UserCF", "topn", "2.2", 1992, "Goldberg et al., CACM", "users like you liked it", state="done",
+           strength="nothing to train, and every list can be explained",
+           limit="too few users to compare with when ratings are rare; a table of user pairs that grows with the square of the users",
            parts=_done("2.2", "models.UserCF", "similarity", "cf")),
     System("itemcf", "ItemCF", "topn", "2.2", 2001, "Sarwar et al., WWW", "it is like what you liked", ("usercf",), adds="compares items instead of users: there are fewer of them and they change less", state="done",
+           strength="stable similarities that can be computed ahead; reasons in terms of films",
+           limit="no answer for two films without a common user; favours what many have taken",
            parts=_done("2.2", "models.ItemCF", "similarity", "cf")),
     System("mf", "MF", "rating", "2.3", 2009, "Koren, Bell, Volinsky, Computer", "users and items as short vectors", ("itemcf",), adds="short vectors in place of rows: two films that nobody rated both can still be close", state="done",
+           strength="a dense vector for everybody: generalises, small, fast to search",
+           limit="ids only: no age, genre or hour, and nothing to say of a newcomer",
            parts=_done("2.3", "models.MF", "mf", "mf")),
     System("lr", "LR", "ctr", "2.4", 2007, "Richardson et al., WWW", "one weight a feature, added up", state="done",
+           strength="any feature, weights that can be read, a step of training that costs next to nothing",
+           limit="adds facts up: a pair says nothing beyond its two parts unless somebody makes the feature",
            parts=_done("2.4", "models.LR", "lr", "lr")),
     System("poly2", "POLY2", "ctr", "2.5", 2010, "Chang et al., JMLR", "one weight a pair of features", ("lr",), adds="a weight for every pair of features", state="done",
+           strength="learns the pairs by itself",
+           limit="a pair that was never seen has no weight, and there are too many pairs",
            parts=_done("2.5", "models.POLY2", "poly2", "crosses")),
     System("fm", "FM", "ctr", "2.5", 2010, "Rendle, ICDM", "a pair's weight is an inner product", ("poly2", "mf"), adds="pairs share vectors, so a pair that was never seen gets a weight too", state="done",
+           strength="a weight for pairs never seen, at the cost of a linear model",
+           limit="second order only, and one vector must serve all partners",
            parts=_done("2.5", "models.FM", "fm", "crosses")),
     System("ffm", "FFM", "ctr", "2.5", 2016, "Juan et al., RecSys", "another vector for each partner field", ("fm",), adds="a feature meets each field with a vector of its own", state="done",
+           strength="a vector for each kind of partner",
+           limit="more numbers an id, no shortcut for the sum over pairs",
            parts=_done("2.5", "models.FFM", "ffm", "crosses")),
     System("gbdt_lr", "GBDT+LR", "ctr", "2.6", 2014, "He et al., ADKDD", "trees make the features, LR weighs them", ("lr",), adds="trees find the combinations of features that LR cannot make itself", state="done",
+           strength="finds conditions and thresholds of any order without a person",
+           limit="trees read columns of numbers, not ids, and are slow to grow anew",
            parts=_done("2.6", "models.GBDTLR", "gbdt_lr", "gbdt_lr")),
     System("ls_plm", "LS-PLM", "ctr", "2.7", 2017, "Gai et al., arXiv:1704.05194", "several LRs and a gate between them", ("lr",), adds="several LRs, each for a region of the samples, and a gate that is learnt with them", state="done",
+           strength="a piecewise truth without making features; whole features drop out",
+           limit="not convex: starts differ, and m must be chosen",
            parts=_done("2.7", "models.LSPLM", "ls_plm", "ls_plm")),
     System("autorec", "I-AutoRec", "rating", "3.2", 2015, "Sedhain et al., WWW", "rebuild an item's ratings through a narrow layer", ("mf",), adds="a layer that reads an item's vector off its ratings, in place of a vector learnt for each item", state="built",
            parts={"class": "rec_lib.models.IAutoRec"}),
@@ -239,15 +264,23 @@ SYSTEMS = (
     System("lsh", "LSH", "index", "4.6", 2004, "Datar et al., SoCG", "near points fall into one bucket", ("exact",), adds="looks only into buckets that near points are likely to share", state="done",
            parts=_done("4.6", "retrieval.LSH", "lsh", "lsh")),
     System("popularity", "Popularity", "baseline", "2.2", 1994, "folklore", "what most people take", state="done",
+           strength="needs one count",
+           limit="the same list for everybody",
            parts=_done("2.2", "models.Popularity", "similarity", "cf")),
     System("ease", "EASE", "baseline", "3.4", 2019, "Steck, WWW", "a linear item-item model in closed form", ("itemcf",), adds="similarities that are fitted all at once, so that two items that say the same do not count twice", state="built",
            parts={"class": "rec_lib.models.EASE"}),
     System("ials", "Implicit ALS", "baseline", "2.3", 2008, "Hu, Koren, Volinsky, ICDM", "every missing entry is a weak zero", ("mf",), adds="a weak zero for everything that was not taken, and a closed form for every step", state="done",
+           strength="every step in closed form, and it learns from what was not taken",
+           limit="ids only; a newcomer needs a new solve",
            parts={"class": "rec_lib.models.IALS", "notebook": "chapters/ch02_before_deep_learning/02_03_matrix_factorisation.ipynb"}),
     System("svdpp", "SVD++", "baseline", "2.3", 2008, "Koren, KDD", "what you rated says who you are", ("mf",), adds="what a user rated, whatever the stars, as part of the user's vector", state="done",
+           strength="what was rated counts, whatever the stars",
+           limit="a sum over the whole history for every prediction",
            parts={"class": "rec_lib.models.SVDpp", "notebook": "chapters/ch02_before_deep_learning/02_03_matrix_factorisation.ipynb"}),
     System("dcn_v2", "DCN-v2", "baseline", "3.6", 2021, "Wang et al., WWW", "a full matrix in each cross layer", ("dcn",), adds="a full matrix in each cross layer, where DCN has a vector"),
     System("ftrl", "FTRL", "baseline", "2.4", 2013, "McMahan et al., KDD", "online LR that keeps weights at zero", ("lr",), state="done",
+           strength="one pass, and weights that are exactly zero",
+           limit="a linear model still, with its features made by hand",
            parts=_done("2.4", "models.ftrl.FTRL", "lr", "lr"), adds="weights that are exactly zero, from one pass over the stream"),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Train over several seeds and write assets/measured/<section>.json, which the notebooks' claims read.
 
-``course.py measure SECTION …`` measures; with ``--check`` it changes nothing, measures again with the stored seeds, as
-many sections at once as there are processors, and lists what came out differently.
+``course.py measure SECTION …`` measures; with ``--check`` it changes nothing, measures again with the first stored seeds,
+as many sections at once as there are processors, and lists what came out differently from the same seeds before.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from pathlib import Path
 from rec_lib.experiments import Measured, load_experiment, measure, measured
 from rec_lib.experiments.core import MODULES
 
+CHECKED = 2  # seeds measured again: they show that results and code belong together; all of them would take an hour
 RTOL, ATOL = 0.02, 0.002  # what another CPU may move a mean by, beside four standard errors of it
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="course.py measure", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(MODULES)}; all if none is given")
-    parser.add_argument("--seeds", type=int, help="number of seeds, at least 2 (default: as many as stored, else 5)")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        help=f"number of seeds, at least 2 (default: as many as stored, else 5; {CHECKED} with --check)",
+    )
     parser.add_argument("--check", action="store_true", help="measure again and compare with what is stored")
     options = parser.parse_args(argv)
     if unknown := [name for name in options.sections if name not in MODULES]:
@@ -33,7 +38,7 @@ def main(argv: list[str]) -> int:
     if options.check:
         spawn = multiprocessing.get_context("spawn")  # a fork would share torch's threads
         with ProcessPoolExecutor(min(len(sections), os.cpu_count() or 1), spawn) as pool:
-            return max(pool.map(check, sections))
+            return max(pool.map(check, sections, [options.seeds or CHECKED] * len(sections)))
     for name in sections:
         result = measure(load_experiment(name), seeds=range(options.seeds or stored_seeds(name)))
         width = max(map(len, result.results))
@@ -51,11 +56,11 @@ def stored_seeds(name: str) -> int:
         return 5
 
 
-def check(name: str) -> int:
-    """1 if a section, measured again, differs from what is stored; says where."""
+def check(name: str, seeds: int) -> int:
+    """1 if a section, measured again with its first seeds, differs from what is stored; says where."""
     stored = measured(name)
     with tempfile.TemporaryDirectory() as folder:
-        again = measure(load_experiment(name), seeds=stored.seeds, folder=Path(folder))
+        again = measure(load_experiment(name), seeds=stored.seeds[:seeds], folder=Path(folder))
     differing = differences(stored, again)
     print(f"{name}: {len(stored.results)} results measured again, {len(differing)} differ", flush=True)
     for line in differing:
@@ -64,16 +69,16 @@ def check(name: str) -> int:
 
 
 def differences(stored: Measured, again: Measured) -> list[str]:
-    """The results whose mean moved by more than four standard errors and what another CPU explains.
+    """The results whose mean over the seeds of `again` moved by more than four standard errors and what another CPU explains.
 
     Results whose name ends in "seconds" are times: they belong to the machine, and only their name is compared.
     """
     if stored.results.keys() != again.results.keys():
         return [f"other names: {sorted(stored.results.keys() ^ again.results.keys())}"]
-    found = []
+    found, n = [], len(again.seeds)
     for key in (key for key in stored.results if not key.endswith("seconds")):
-        old, new = stored.mean(key), again.mean(key)
-        allowed = 4 * stored.sd(key) / len(stored.seeds) ** 0.5 + RTOL * abs(old) + ATOL
+        old, new = float(stored.values(key)[:n].mean()), again.mean(key)
+        allowed = 4 * stored.sd(key) / n**0.5 + RTOL * abs(old) + ATOL
         if not abs(new - old) <= allowed:
             found.append(f"{key}: stored {old:.4f}, now {new:.4f}")
     return found

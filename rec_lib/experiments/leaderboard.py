@@ -70,3 +70,34 @@ def _of(system: str, own: str, stored: dict[str, Measured]) -> list[Standing]:
             if place.startswith("ml100k_") and split in SPLITS and metric in METRICS:
                 found.setdefault((split, metric), Standing(system, split, metric, values, section))
     return list(found.values())
+
+
+_QUALITY = (
+    ("auc", (("random", "AUC"), ("time", "by time"))),
+    ("rmse", (("random", "RMSE"),)),
+    ("hr10", (("loo99", "HR@10 of 1 + 99"), ("loo", "of all"))),
+)
+
+
+def summary_table(chapter: int) -> str:
+    """The chapter's finished systems as Markdown: what each is, is good at and cannot do, and what was measured of it.
+
+    Quality, numbers and seconds are means over the seeds; numbers and seconds are those of the first split named.
+    """
+    lines = [
+        "| model 模型 | principle 基本原理 | strength 特点 | limit 局限性 | test quality 效果 | numbers 参数量 | CPU s 训练 |",
+        "|---|---|---|---|---|---:|---:|",
+    ]
+    rows = standings()
+    for s in (s for s in SYSTEMS if s.state == "done" and s.section.startswith(f"{chapter}.")):
+        found = {(row.metric, row.split): sum(row.values) / len(row.values) for row in rows if row.system == s.id}
+        metric, splits = next(
+            (metric, splits) for metric, splits in _QUALITY if any((metric, split) in found for split, _ in splits)
+        )
+        decimals, first = METRICS[metric].decimals, splits[0][0]
+        quality = ", ".join(f"{text} {found[metric, split]:.{decimals}f}" for split, text in splits)
+        size, seconds = found["parameters", first], found["train_seconds", first]
+        lines.append(
+            f"| **{s.name}** {s.section} | {s.idea} | {s.strength} | {s.limit} | {quality} | {size:,.0f} | {seconds:.1f} |"
+        )
+    return "\n".join(lines)

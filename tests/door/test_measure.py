@@ -28,6 +28,14 @@ def test_what_counts_as_changed(again, found):
     assert measure.differences(STORED, again) == found
 
 
+def test_a_seed_is_compared_with_itself():
+    stored = result(auc=(0.1, 0.2, 0.9, 0.9, 0.9))
+    assert measure.differences(stored, Measured("3.7.2", (0, 1), {"auc": (0.1, 0.2)}, "")) == []
+    stored = result(auc=(0.100, 0.101, 0.100, 0.101, 0.100))
+    (found,) = measure.differences(stored, Measured("3.7.2", (0, 1), {"auc": (0.12, 0.12)}, ""))
+    assert found == "auc: stored 0.1005, now 0.1200"
+
+
 def test_times_may_differ_but_not_go_missing():
     stored = result(auc=STORED.results["auc"], train_seconds=(1.0, 1.1, 1.2, 1.0, 1.1))
     slower = result(auc=STORED.results["auc"], train_seconds=(9.0,) * 5)
@@ -38,15 +46,17 @@ def test_times_may_differ_but_not_go_missing():
 def test_check_measures_again_and_leaves_the_stored_file_alone(monkeypatch, capsys):
     monkeypatch.setattr(measure, "measured", lambda name: STORED)
     monkeypatch.setattr(measure, "load_experiment", lambda name: name)
-    folders = []
+    asked = []
 
     def fake(experiment, seeds, folder):
-        folders.append(folder)
-        return result(auc=(0.9,) * 5, count=(3.0,) * 5)
+        asked.append((seeds, folder))
+        return Measured("3.7.2", seeds, {"auc": (0.9, 0.9), "count": (3.0, 3.0)}, "")
 
     monkeypatch.setattr(measure, "measure", fake)
-    assert measure.check("3.7.2") == 1
-    assert folders[0] is not None
+    assert measure.check("3.7.2", 2) == 1
+    seeds, folder = asked[0]
+    assert seeds == STORED.seeds[:2]
+    assert folder is not None
     assert "2 results measured again, 1 differ" in capsys.readouterr().out
 
 
@@ -62,7 +72,7 @@ def test_check_of_several_sections_fails_if_one_of_them_differs(monkeypatch):
             return None
 
     monkeypatch.setattr(measure, "ProcessPoolExecutor", Inline)
-    monkeypatch.setattr(measure, "check", lambda name: int(name == "4.6"))
+    monkeypatch.setattr(measure, "check", lambda name, seeds: int(name == "4.6"))
     assert measure.main(["--check", "3.7.1", "4.6", "3.7.2"]) == 1
     assert measure.main(["--check", "3.7.1", "3.7.2"]) == 0
 
