@@ -53,6 +53,10 @@ FAULTS = {
     "calls itself a map": (anatomy.says_what_it_is, lambda c: c.notebook.metadata["course"].update(kind="map")),
     "no title": (anatomy.has_a_title, lambda c: after_title(c, "x") or c.notebook.cells.pop(0)),
     "not seeded": (anatomy.begins_reproducibly, lambda c: code(c, "torch.manual_seed(", "print(")),
+    "drawing unseeded": (
+        anatomy.begins_reproducibly,
+        lambda c: c.code[0].update(source="import numpy as np\n\nnoise = np.random.normal()"),
+    ),
     "no way to a hint": (anatomy.imports_what_a_learner_types, lambda c: code(c, " hint,", "")),
     "ignored outputs": (anatomy.ignores_few_outputs, ignore_many),
     "steered by a comment": (anatomy.ignores_few_outputs, lambda c: code(c, "import", "# NBVAL_SKIP\nimport")),
