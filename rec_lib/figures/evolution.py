@@ -17,7 +17,6 @@ _STATES = ("planned", "built", "done")
 _MARKER = {"planned": ("circle-open", GREY), "built": ("circle", GREY), "done": ("circle", BLUE)}
 _DODGE = 0.4  # columns between two systems of one line and one year
 _BASELINE = 0.24  # rows by which a baseline stands below the models of its line
-_CARD = 116  # characters in a line of the card
 _SEEN = ((0, "never"), (1, "1 to 9 times"), (10, "10 to 99 times"), (100, "100 times or more"))
 
 
@@ -80,9 +79,9 @@ def evolution_figure(data: Descent) -> Picture:
         f"Evolution map of chapter {data.chapter}: {len(systems)} systems from {years[0]} to {years[-1]} in "
         f"{len(LINES[data.chapter])} lines of descent. Chosen: {data.chosen.name}, which descends from "
         f"{', '.join(s.name for s in older) or 'no other system of the map'}. " + " ".join(card(data)),
-        height=190 + 96 * len(LINES[data.chapter]),
+        height=110 + 96 * len(LINES[data.chapter]),
         showlegend=False,
-        margin={"l": 150, "r": 24, "t": 56, "b": 132},
+        margin={"l": 150, "r": 24, "t": 56, "b": 52},
         xaxis={
             "range": [-0.6, len(years) - 0.4],
             "tickvals": list(range(len(years))),
@@ -91,7 +90,7 @@ def evolution_figure(data: Descent) -> Picture:
         },
         yaxis={"range": [len(LINES[data.chapter]) - 0.4, -0.6], "visible": False, "fixedrange": True},
         shapes=_bands(data.chapter),
-        annotations=[*_headings(data.chapter), _card(data)],
+        annotations=_headings(data.chapter),
     )
     for on_path, color, width in ((False, FAINT, 2), (True, VERMILION, 3)):
         ends = [edge for edge in arrows if (edge[1] in path and edge[0] in path) == on_path]
@@ -153,12 +152,6 @@ def _headings(chapter: int) -> list[dict[str, Any]]:
         place | {"y": row, "text": f"{'<br>'.join(textwrap.wrap(title, 16))}<br>{title_zh}", "font": {"size": 13}}
         for row, (title, title_zh, _) in enumerate(LINES[chapter])
     ]
-
-
-def _card(data: Descent) -> dict[str, Any]:
-    text = "<br>".join(line for fact in card(data) for line in textwrap.wrap(fact, _CARD))
-    place = {"xref": "paper", "yref": "paper", "x": 0, "y": 0, "xanchor": "left", "yanchor": "top", "yshift": -34}
-    return place | {"text": text, "align": "left", "showarrow": False, "font": {"size": 13}, "xshift": -140}
 
 
 def _arrows(ends: list[tuple[str, str]], place: dict[str, tuple[float, float]], color: str, width: int) -> go.Scatter:
