@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import re
 
 import pytest
 from contract.rating_checks import CHECKS
@@ -34,13 +33,3 @@ def test_catalogue_and_library_have_the_same_rating_models():
     listed = {load(s.parts["class"]) for s in rows}
     assert set(CLASSES) <= listed
     assert {load(s.parts["class"]) for s in rows if s.kind == "rating"} <= set(CLASSES)
-
-
-@pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
-def test_header_names_paper_section_idea_departures_and_symbols(cls):
-    module = inspect.getmodule(cls)
-    lines = module.__doc__.strip().splitlines()
-    assert re.fullmatch(r"[^:]+: .+\.", lines[0]), "the first line reads 'Name: what it is in one sentence.'"
-    fields = [line.split()[0] for line in lines[1:] if re.match(r"[A-Z][a-z]+\s{2,}\S", line)]
-    assert fields == ["Paper", "Section", "Idea", "Differs", "Symbols"]
-    assert len(inspect.getsource(module).splitlines()) <= 120

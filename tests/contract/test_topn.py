@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-import re
 
 import pytest
 from contract.topn_checks import CHECKS
@@ -36,13 +35,3 @@ def test_every_topn_model_of_the_library_is_in_the_catalogue():
     package = importlib.import_module("rec_lib.models")
     classes = {c for _, c in inspect.getmembers(package, inspect.isclass) if issubclass(c, TopN) and c is not TopN}
     assert classes == set(CLASSES)
-
-
-@pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
-def test_topn_header_names_paper_section_idea_departures_and_symbols(cls):
-    module = inspect.getmodule(cls)
-    lines = module.__doc__.strip().splitlines()
-    assert re.fullmatch(r"[^:]+: .+\.", lines[0]), "the first line reads 'Name: what it is in one sentence.'"
-    fields = [line.split()[0] for line in lines[1:] if re.match(r"[A-Z][a-z]+\s{2,}\S", line)]
-    assert fields == ["Paper", "Section", "Idea", "Differs", "Symbols"]
-    assert len(inspect.getsource(module).splitlines()) <= 120
