@@ -148,12 +148,39 @@ def measure(experiment: Experiment, seeds: Iterable[int] = range(5), folder: Pat
         "versions": {"python": platform.python_version()} | {p: version(p).split("+")[0] for p in ("torch", "numpy")},
         "results": {name: [round(float(run[name]), 6) for run in runs] for name in runs[0]},
     }
-    path = _path(experiment.id, folder)
+    _write(record, _path(experiment.id, folder))
+    return measured(experiment.id, folder)
+
+
+def confirm(experiment: Experiment, again: Measured, folder: Path | None = None) -> list[str]:
+    """Put stored results under the fingerprint of today's code, if some of their seeds, measured again, are the same.
+
+    For a change that is not meant to change a number: `again` must have been measured by the code that is there now.
+
+    Returns:
+        The names whose values are not as stored to the last digit, times left out; the fingerprint then stays stale.
+    """
+    stored, fingerprint = measured(experiment.id, folder), experiment.fingerprint
+    if again.fingerprint != fingerprint:
+        raise ValueError(f"{experiment.id} was edited while it was measured; measure it again.")
+    at = [stored.seeds.index(seed) for seed in again.seeds]
+    names = {name for name in stored.results.keys() | again.results.keys() if not name.endswith("seconds")}
+    other = [n for n in sorted(names) if again.results.get(n) != _at(stored, n, at)]
+    if not other:
+        path = _path(experiment.id, folder)
+        _write(json.loads(path.read_text(encoding="utf-8")) | {"fingerprint": fingerprint}, path)
+    return other
+
+
+def _at(stored: Measured, name: str, at: list[int]) -> tuple[float, ...] | None:
+    return tuple(stored.results[name][i] for i in at) if name in stored.results else None
+
+
+def _write(record: dict[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     os.replace(temporary, path)
-    return measured(experiment.id, folder)
 
 
 def measured(section: str, folder: Path | None = None) -> Measured:

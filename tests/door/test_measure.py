@@ -1,5 +1,7 @@
 """`course.py measure`: which sections there are, and when a result counts as changed."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from rec_lib.cli import bench, measure
@@ -58,6 +60,19 @@ def test_check_measures_again_and_leaves_the_stored_file_alone(monkeypatch, caps
     assert seeds == STORED.seeds[:2]
     assert folder is not None
     assert "2 results measured again, 1 differ" in capsys.readouterr().out
+
+
+def test_confirm_measures_only_what_is_stale(monkeypatch, capsys):
+    monkeypatch.setattr(measure, "measured", lambda name: STORED)
+    monkeypatch.setattr(measure, "load_experiment", lambda name: SimpleNamespace(fingerprint=""))
+    assert measure.recheck("3.7.2", 2) == 0
+    assert "nothing changed" in capsys.readouterr().out
+    monkeypatch.setattr(measure, "load_experiment", lambda name: SimpleNamespace(fingerprint="new"))
+    monkeypatch.setattr(measure, "measure", lambda experiment, seeds, folder: Measured("3.7.2", seeds, {}, "new"))
+    for other, code in ((["auc"], 1), ([], 0)):
+        monkeypatch.setattr(measure, "confirm", lambda experiment, again, other=other: other)
+        assert measure.recheck("3.7.2", 2) == code
+        assert ("course.py measure 3.7.2" in capsys.readouterr().out) == bool(code)
 
 
 def test_check_of_several_sections_fails_if_one_of_them_differs(monkeypatch):

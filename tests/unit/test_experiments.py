@@ -2,6 +2,7 @@
 
 import ast
 import json
+import random
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy import stats
 
 from rec_lib import experiments
 from rec_lib.experiments import Experiment, core, load_experiment, measure, measured
+from rec_lib.experiments.core import confirm
 
 
 def coin(seed, bias):
@@ -143,3 +145,27 @@ def test_stored_results_are_not_stale(section):
     assert experiment.id == stored.id == section
     assert len(stored.seeds) >= 5
     assert stored.fingerprint == experiment.fingerprint, f"the code has changed: run course.py measure {section}"
+
+
+def test_results_are_confirmed_only_if_every_digit_is_the_same(tmp_path, monkeypatch):
+    offset = 0.0
+
+    def run(seed):
+        return {"auc": 0.7 + seed / 100 + offset, "train_seconds": random.random()}
+
+    old = Experiment("t", run, {})
+    monkeypatch.setattr(Experiment, "fingerprint", "old")
+    measure(old, range(3), tmp_path)
+    monkeypatch.setattr(Experiment, "fingerprint", "new")
+    again = measure(old, range(2), tmp_path / "again")
+    assert confirm(old, again, tmp_path) == []
+    assert measured("t", tmp_path).fingerprint == "new"
+    assert measured("t", tmp_path).seeds == (0, 1, 2)
+    monkeypatch.setattr(Experiment, "fingerprint", "newer")
+    offset = 1e-6
+    again = measure(old, range(2), tmp_path / "again")
+    assert confirm(old, again, tmp_path) == ["auc"]
+    assert measured("t", tmp_path).fingerprint == "new"
+    monkeypatch.setattr(Experiment, "fingerprint", "newest")
+    with pytest.raises(ValueError, match="edited while"):
+        confirm(old, again, tmp_path)
