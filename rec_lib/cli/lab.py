@@ -48,17 +48,16 @@ def fill_work() -> None:
 
 
 def fetch_data() -> None:
-    """MovieLens-100K into the cache; where that fails the course opens all the same."""
-    from rec_lib.data import movielens  # here: pandas takes a second, and the words above should come first
+    """MovieLens-100K and the King James text into the cache; where that fails the course opens all the same."""
+    from rec_lib.data import movielens, text  # here: pandas takes a second, and the words above should come first
 
-    print("Looking for MovieLens-100K …", flush=True)
-    try:
-        movielens.load()
-        print("  it is here.")
-    except (OSError, ValueError) as error:
-        print(
-            f"  {error}\nThe course opens without it: cells that need real data will say so, those on the simulator run."
-        )
+    for name, load in {"MovieLens-100K": movielens.load, "the King James text": text.king_james}.items():
+        print(f"Looking for {name} …", flush=True)
+        try:
+            load()
+            print("  it is here.")
+        except (OSError, ValueError) as error:
+            print(f"  {error}\nThe course opens without it: cells that need it will say so, those on planted data run.")
 
 
 def warm_up() -> None:

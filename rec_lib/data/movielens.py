@@ -15,17 +15,15 @@ Source  Harper and Konstan, "The MovieLens Datasets", ACM TiiS 5(4):19, 2015, do
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from rec_lib.data import formats, sources
+from rec_lib.data.cache import cached
 from rec_lib.data.formats import DataError, Tables
 from rec_lib.data.sources import Unavailable
 from rec_lib.paths import NoSuchHome, home, named_by
@@ -125,28 +123,8 @@ def fetch(name: str = "ml-100k") -> Path:
 
     One process fetches, others wait. The folder appears whole or not at all. The terms of use are printed once.
     """
-    data = home() / "data"
-    cache = data / name
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        with FileLock(data / f".{name}.lock"):
-            if cache.exists():
-                return cache
-            files = _from_network(name)
-            _write(cache, files)
-            marker = data / f"{name}.terms.txt"
-            terms = TERMS.format(name=name, sharing=SPECS[name].sharing, ending=SPECS[name].ending)
-            if not marker.exists():
-                marker.write_text(terms + "\n", encoding="utf-8")
-                print(terms)
-    except Unavailable:
-        raise
-    except OSError as error:
-        raise Unavailable(
-            f"the cache {data} cannot be written ({error}). Set REC_LIB_HOME to a folder that you may write to, "
-            f"or REC_LIB_DATA to a folder that holds {name}."
-        ) from error
-    return cache
+    terms = TERMS.format(name=name, sharing=SPECS[name].sharing, ending=SPECS[name].ending)
+    return cached(name, lambda: _from_network(name), terms)
 
 
 def fingerprint(tables: Tables) -> str:
@@ -210,17 +188,3 @@ def _from_network(name: str) -> Mapping[str, bytes]:
         "folder of the zip; or go on without real data: rec_lib.data.simulator draws clicks from a known law."
     )
     raise Unavailable("\n".join([f"{name} cannot be fetched:", *problems, ways]))
-
-
-def _write(cache: Path, files: Mapping[str, bytes]) -> None:
-    """Writes into a neighbour folder and renames it: whoever looks sees the whole folder or none."""
-    for left in cache.parent.glob(f".{cache.name}.*/"):  # by a process that was killed; the lock is ours
-        shutil.rmtree(left, ignore_errors=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{cache.name}.", dir=cache.parent))
-    try:
-        for file, content in files.items():
-            (staging / file).write_bytes(content)
-        staging.chmod(0o755)
-        staging.rename(cache)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)

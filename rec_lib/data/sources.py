@@ -1,4 +1,4 @@
-"""Where MovieLens files come from: a folder or zip, the GroupLens site, the recbole wheel. All give {file name:
+"""Where files come from: a folder or zip, the GroupLens site, a wheel of the package index. All give {file name:
 content}.
 
 Archives are never unpacked to disk: only the wanted members are read, by name, so nothing else in them lands anywhere.
@@ -84,30 +84,27 @@ def from_site(name: str, timeout: float = 20.0) -> dict[str, bytes]:
 
 
 def from_wheel(name: str, timeout: float = 300.0) -> dict[str, bytes]:
-    """The copy of ml-100k that the wheel of RecBole carries: the wheel is downloaded by pip and read, never installed.
+    """The copy of ml-100k that the wheel of RecBole carries.
 
     Raises Unavailable where pip is missing or cannot get the wheel within `timeout` seconds.
     """
+    return from_zip(wheel(WHEEL, timeout), name, WHEEL)
+
+
+def wheel(requirement: str, timeout: float = 300.0) -> bytes:
+    """A wheel of the package index: downloaded by pip and read, never installed.
+
+    Raises Unavailable where pip is missing or cannot get the wheel within `timeout` seconds.
+    """
+    options = "--no-deps --only-binary=:all: --disable-pip-version-check --retries=1 --timeout=20 -q".split()
     with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--disable-pip-version-check",
-            "--retries=1",
-            "--timeout=20",
-        ]
+        command = [sys.executable, "-m", "pip", "download", *options, "-d", folder, requirement]
         try:
-            done = subprocess.run(
-                [*command, "-q", "-d", folder, WHEEL], capture_output=True, text=True, timeout=timeout
-            )
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise Unavailable(f"pip download {WHEEL} did not end ({error})") from error
+            raise Unavailable(f"pip download {requirement} did not end ({error})") from error
         wheels = sorted(Path(folder).glob("*.whl"))
         if done.returncode != 0 or not wheels:
             lines = done.stderr.strip().splitlines() or ["no message"]
-            raise Unavailable(f"pip download {WHEEL} failed ({lines[-1]})")
-        return from_zip(wheels[0].read_bytes(), name, wheels[0].name)
+            raise Unavailable(f"pip download {requirement} failed ({lines[-1]})")
+        return wheels[0].read_bytes()
