@@ -37,9 +37,8 @@ class GBDTLR(CTRModel):
             )
         self.register_buffer("feature", torch.zeros(trees, leaves - 1, dtype=torch.int64))  # (T, S)
         self.register_buffer("threshold", torch.zeros(trees, leaves - 1))  # (T, S)  x ≤ threshold goes left
-        self.register_buffer(
-            "path", torch.zeros(trees, leaves - 1, leaves)
-        )  # (T, S, L)  +1 left, −1 right, 0 not on it
+        path = torch.zeros(trees, leaves - 1, leaves)
+        self.register_buffer("path", path)  # (T, S, L)  +1 left, −1 right, 0 not on it
         self.register_buffer("length", torch.full((trees, leaves), -1.0))  # (T, L)  conditions to hold; −1: no leaf
         self.w0 = nn.Parameter(torch.zeros(()))
         self.leaf = nn.Parameter(torch.zeros(trees, leaves))  # (T, L)  W
@@ -56,14 +55,16 @@ class GBDTLR(CTRModel):
             l2: added to the curvature in a leaf's value.
 
         Raises:
-            ValueError: a table with other dense fields.
+            ValueError: a table with other dense fields, or labels that are not both 0 and 1.
         """
         from sklearn.ensemble import HistGradientBoostingClassifier  # slow to import, and only growing needs it
 
         names, given = ([f.name for f in schema.dense] for schema in (self.schema, table.schema))
         if given != names:
             raise ValueError(f"the table has the dense fields {given}, expected {names}.")
-        (trees, leaves), x = self.leaf.shape, torch.stack([table[n] for n in names], dim=1).numpy()
+        if (values := table["label"].unique().tolist()) != [0, 1]:
+            raise ValueError(f"the labels are {values[:5]}, expected 0 and 1, both: trees part clicks from no clicks.")
+        (trees, leaves), x = self.leaf.shape, self.dense_values(table.batch()).float().numpy()  # what a split will see
         gbdt = HistGradientBoostingClassifier(
             learning_rate=learning_rate, max_iter=trees, max_leaf_nodes=leaves, min_samples_leaf=min_leaf,
             l2_regularization=l2, early_stopping=False, random_state=0,
@@ -105,7 +106,7 @@ class GBDTLR(CTRModel):
         """The one-hot code, (B, T, L): 1 where all conditions on the way to the leaf hold."""
         if not self.length.is_meta and not bool((self.length >= 0).any()):
             raise RuntimeError("the trees are not grown yet: call fit_trees(table) before the first forward, or load.")
-        left = self.dense_values(batch)[:, self.feature] <= self.threshold  # (B, T, S)
+        left = self.dense_values(batch).float()[:, self.feature] <= self.threshold  # (B, T, S)
         turn = left.to(self.path.dtype) * 2 - 1  # (B, T, S)  +1 left, −1 right
         held = torch.einsum("bts,tsl->btl", turn, self.path)  # (B, T, L)  conditions that hold − those that fail
         return (held == self.length).to(self.path.dtype)

@@ -163,3 +163,28 @@ def test_growing_leaves_the_callers_generator_alone():
 def test_bad_input(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64])
+def test_columns_of_float64_are_split_as_they_were_grown(precision):
+    """Times of 2001 in seconds: float32 steps by 64 there, so trees grown on the finer numbers would split elsewhere."""
+    table = rows(2000)
+    table.columns["x0"] = table["x0"].double() * 100 + 9e8
+    model = GBDTLR(SCHEMA, 20, 8, raw=False)
+    model.fit_trees(table, min_leaf=2)
+    x = torch.stack([table[f"x{i}"].float() for i in range(5)], dim=1).numpy()
+    oracle = HistGradientBoostingClassifier(
+        learning_rate=0.1, max_iter=20, max_leaf_nodes=8, min_samples_leaf=2, early_stopping=False, random_state=0
+    ).fit(x, table["label"].numpy())
+    with torch.no_grad():
+        got = model.to(precision)(table.batch()).numpy()
+    np.testing.assert_allclose(got, oracle.decision_function(x), rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("labels", [[0.0, 0, 0], [1.0, 1, 1], [0.5, 0.5, 1], [-1.0, 1, 1], [0.0, 1, 2]])
+def test_labels_that_trees_cannot_part_are_refused(labels):
+    """One class: scikit-learn would number it 0, and promise no click where all are clicks."""
+    table = rows(90)
+    table.columns["label"] = torch.tensor(labels).repeat(30)
+    with pytest.raises(ValueError, match="expected 0 and 1, both"):
+        GBDTLR(SCHEMA, 2).fit_trees(table)
