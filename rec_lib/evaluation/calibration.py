@@ -65,8 +65,13 @@ def ece_by_luck(p: ArrayLike, bins: int = 10) -> float:
     """The ECE that p would show on average if it were the truth: labels scatter, and ECE counts that as an error.
 
     A group of n rows has a share with standard deviation s = √(Σ p (1 − p)) / n, and E|N(0, s²)| = s √(2/π).
+
+    Raises:
+        ValueError: numbers that are no probabilities, or bins below 1.
     """
     _, q = _checked(np.zeros(np.shape(p)), p)
+    if bins < 1:
+        raise ValueError(f"got bins={bins}; expected at least 1.")
     edges = np.quantile(q, np.linspace(0, 1, bins + 1))
     variance = np.bincount(np.searchsorted(edges[1:-1], q), q * (1 - q))
     return float(np.sqrt(2 / np.pi * variance).sum() / len(q))
@@ -85,8 +90,16 @@ def calibration_ratio(y: ArrayLike, p: ArrayLike) -> float:
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[NDArray, NDArray]:
-    """Lower and upper end of Wilson's interval of a share, for n ≥ 1 independent tries."""
+    """Lower and upper end of Wilson's interval of a share, for n ≥ 1 independent tries.
+
+    Raises:
+        ValueError: n below 1, successes outside 0 … n, or a level outside (0, 1).
+    """
     k, size = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
+    if not ((size >= 1) & (k >= 0) & (k <= size)).all() or not 0 < level < 1:
+        raise ValueError(
+            f"got {k} successes in {size} tries, level={level}; expected 0 … n of n ≥ 1, a level in (0, 1)."
+        )
     z = norm.ppf((1 + level) / 2)
     share = k / size
     middle = (share + z**2 / (2 * size)) / (1 + z**2 / size)

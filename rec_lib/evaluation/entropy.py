@@ -34,8 +34,12 @@ def normalised_entropy(y: ArrayLike, p: ArrayLike, background: float | None = No
         background: click rate to compare with, in (0, 1); that of y itself by default. The paper takes the training rows'.
 
     Raises:
-        ValueError: as log_loss, labels other than 0 and 1, or a background that leaves nothing to predict.
+        ValueError: as log_loss, an eps outside (0, ½), labels other than 0 and 1, or a background that leaves nothing to predict.
     """
+    if not 0 < eps < 0.5:
+        raise ValueError(
+            f"eps={eps}: expected a small number above 0, or a probability of 0 would cost infinitely much."
+        )
     label = np.asarray(y, dtype=float)
     if not np.isin(label, (0, 1)).all():
         raise ValueError(f"labels must be 0 or 1; got {np.unique(label)[:5]}. Map −1 to 0 first.")

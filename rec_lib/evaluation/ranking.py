@@ -62,7 +62,8 @@ def rank_held_out(
     Equal scores count as if they stood in a random order, exactly: their gain is the mean over all orders (McSherry
     and Najork, ECIR 2008). A model that scores everything alike is thus worth chance, no more.
 
-    Raises ValueError for k < 1, an unknown protocol, no user to test.
+    Raises ValueError for k < 1, an unknown protocol, no user to test, and a score of NaN: it is neither above nor below
+    another, so a held-out item with that score would stand on top.
     """
     if k < 1 or not len(data.users):
         raise ValueError(f"k={k}, {len(data.users)} users to test: expected at least 1 of each.")
@@ -72,6 +73,8 @@ def rank_held_out(
     for start in range(0, len(data.users), block):
         rows = slice(start, start + block)
         scores = model.score(data.users[rows])  # (b, items)
+        if np.isnan(scores).any():
+            raise ValueError("the model gave a score of NaN; expected numbers. Nothing can be ranked by it.")
         own = np.take_along_axis(scores, data.held_out[rows, None], axis=1)
         if protocol == "sampled":
             others = np.take_along_axis(scores, data.negatives[rows], axis=1)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 class Comparison:
     """Share of clicks where x is 1 minus the share where it is 0."""
 
-    pooled: float  # over all rows
+    pooled: float  # over all rows; nan where all rows of one side have weight 0
     within: float  # inside the groups, averaged; nan where no group has both
 
     @property
@@ -36,7 +36,7 @@ def compare(y: NDArray, x: NDArray, group: NDArray, weight: NDArray | None = Non
         weight: (N,) how often each row counts; once by default.
 
     Raises:
-        ValueError: unequal lengths, or an x that does not take both values.
+        ValueError: unequal lengths, labels other than 0 and 1, or an x that does not take both values.
     """
     y, x, group = np.asarray(y, float), np.asarray(x, float), np.asarray(group)
     w = np.ones(len(y)) if weight is None else np.asarray(weight, float)
@@ -45,10 +45,13 @@ def compare(y: NDArray, x: NDArray, group: NDArray, weight: NDArray | None = Non
             f"got {len(y)} labels, {len(x)} x with values {np.unique(x)[:4]}, {len(group)} groups; expected equal lengths "
             "and an x that is sometimes 0 and sometimes 1."
         )
+    if not np.isin(y, (0, 1)).all():
+        raise ValueError(f"labels must be 0 or 1; got {np.unique(y)[:5]}.")
     n1, n0 = np.bincount(group, w * x), np.bincount(group, w * (1 - x))
     k1, k0 = np.bincount(group, w * x * y), np.bincount(group, w * (1 - x) * y)
     both = (n1 > 0) & (n0 > 0)
-    pooled = k1.sum() / n1.sum() - k0.sum() / n0.sum()
+    sides = n1.sum() > 0 and n0.sum() > 0
+    pooled = k1.sum() / n1.sum() - k0.sum() / n0.sum() if sides else float("nan")
     if not both.any():
         return Comparison(float(pooled), float("nan"))
     difference = k1[both] / n1[both] - k0[both] / n0[both]
@@ -62,7 +65,7 @@ def resampled(
 
     Rows of one user are not independent, nor are those of one film. So whole clusters are drawn, each counted a Poisson(1)
     number of times, and a row as often as the product over its clusters (Owen, "The pigeonhole bootstrap", Annals of
-    Applied Statistics 1(2), 2007).
+    Applied Statistics 1(2), 2007). A draw that leaves a comparison without rows gives nan.
 
     Args:
         clusters: for each way of clustering (N,) whole numbers from 0: users, films.

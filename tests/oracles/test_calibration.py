@@ -96,6 +96,11 @@ def test_what_cannot_be_judged_is_refused(y, p, message):
 def test_settings_are_checked():
     with pytest.raises(ValueError, match="bins=0"):
         reliability([0, 1], [0.1, 0.2], 0)
+    with pytest.raises(ValueError, match="bins=0"):
+        ece_by_luck([0.1, 0.2], 0)
+    for k, n, level in ((0, 0, 0.95), (5, 2, 0.95), (-1, 2, 0.95), (1, 2, 1.0), (np.nan, 2, 0.95)):
+        with pytest.raises(ValueError, match="expected 0 … n"):
+            wilson(k, n, level)
     with pytest.raises(ValueError, match="'rows' or 'width'"):
         reliability([0, 1], [0.1, 0.2], equal="area")
     with pytest.raises(ValueError, match="no label is 1"):

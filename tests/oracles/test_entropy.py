@@ -53,6 +53,7 @@ def test_a_rarer_click_does_not_look_like_a_better_model():
         (lambda: normalised_entropy([0, 1], [0.2, 0.3], background=1.0), "between 0 and 1"),
         (lambda: normalised_entropy([0, 1], [0.2, 3.0]), "sigmoid"),
         (lambda: normalised_entropy([0, 1], [0.2]), "same N"),
+        (lambda: normalised_entropy([0, 1], [0.0, 0.3], eps=0.0), "eps=0.0"),
     ],
 )
 def test_bad_input(call, says):

@@ -87,3 +87,7 @@ def test_questions_that_cannot_be_are_refused():
     nobody = Interactions(data.train, data.users[:0], data.held_out[:0], data.negatives[:0])
     with pytest.raises(ValueError, match="0 users"):
         rank_held_out(model, nobody, 1)
+    broken = np.zeros((data.train.shape[0], data.train.shape[1]))
+    broken[data.users[0], data.held_out[0]] = np.nan  # nothing compares as above it: it would be the best
+    with pytest.raises(ValueError, match="NaN"):
+        rank_held_out(Table(broken), data, 1)

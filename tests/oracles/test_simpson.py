@@ -72,8 +72,18 @@ def test_resampling_clusters_has_the_spread_of_new_clusters():
     assert rows[:, 0].std() < truth / 2
 
 
+def test_draws_that_leave_a_side_empty_are_nan_and_silent():
+    y = x = np.array([0, 1])
+    drawn = resampled(y, x, np.zeros(2, int), (np.arange(2),), 40, np.random.default_rng(0))
+    assert 0 < np.isnan(drawn[:, 0]).sum() < 40
+    assert (drawn[~np.isnan(drawn[:, 0])] == 1).all()
+
+
 def test_what_cannot_be_compared_is_refused():
     with pytest.raises(ValueError, match="sometimes 0"):
         compare(np.ones(3), np.ones(3), np.zeros(3, int))
+    for label in (np.nan, 2, -1):
+        with pytest.raises(ValueError, match="labels must be 0 or 1"):
+            compare(np.array([0, 1, label]), np.array([0, 1, 1]), np.zeros(3, int))
     with pytest.raises(ValueError, match="equal lengths"):
         compare(np.ones(3), np.array([0, 1]), np.zeros(3, int))
