@@ -11,6 +11,7 @@ Symbols  w weights · g gradient · z, n what algorithm 1 keeps for each coordin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any, overload
 
 import torch
@@ -43,8 +44,8 @@ class FTRL(torch.optim.Optimizer):
 
     Args:
         params: parameters or parameter groups. LR's weights start at 0, as algorithm 1's do.
-        alpha: α > 0; the rate of a coordinate is α / (β + √(sum of its squared gradients)).
-        beta: β ≥ 0, 1 in the paper.
+        alpha: α > 0, finite; the rate of a coordinate is α / (β + √(sum of its squared gradients)).
+        beta: β ≥ 0, finite, 1 in the paper.
         l1: λ₁ ≥ 0. A weight is 0 until its gradients have added up to more than λ₁.
         l2: λ₂ ≥ 0.
 
@@ -55,9 +56,10 @@ class FTRL(torch.optim.Optimizer):
     def __init__(
         self, params: Iterable[Any], alpha: float = 0.1, beta: float = 1.0, l1: float = 0.0, l2: float = 0.0
     ) -> None:
-        if not (alpha > 0 and beta >= 0 and l1 >= 0 and l2 >= 0):
+        if not (0 < alpha < inf and 0 <= beta < inf and l1 >= 0 and l2 >= 0):
             raise ValueError(
-                f"got alpha={alpha}, beta={beta}, l1={l1}, l2={l2}; expected alpha > 0 and the others 0 or more."
+                f"got alpha={alpha}, beta={beta}, l1={l1}, l2={l2}; expected a finite alpha > 0, a finite "
+                "beta and penalties of 0 or more."
             )
         super().__init__(params, {"alpha": alpha, "beta": beta, "l1": l1, "l2": l2})
 

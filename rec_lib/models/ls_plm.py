@@ -9,6 +9,7 @@ Symbols  B batch · F fields · N dense features · m regions
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import torch
@@ -63,12 +64,12 @@ class ProximalAdagrad(torch.optim.Optimizer):
         l1: β, the price of each number.
 
     Raises:
-        ValueError: a step size that is not positive, or a penalty below 0.
+        ValueError: a step size that is not positive and finite, or a penalty that is not 0 or more.
     """
 
     def __init__(self, model: LSPLM, lr: float = 0.1, l21: float = 0.0, l1: float = 0.0):
-        if lr <= 0 or l21 < 0 or l1 < 0:
-            raise ValueError(f"lr={lr}, l21={l21}, l1={l1}: expected lr > 0 and penalties of at least 0.")
+        if not (0 < lr < inf and l21 >= 0 and l1 >= 0):
+            raise ValueError(f"lr={lr}, l21={l21}, l1={l1}: expected a finite lr > 0 and penalties of at least 0.")
         features = [p for p in model.parameters() if p is not model.bias]
         groups: list[dict[str, Any]] = [{"params": features}, {"params": [model.bias], "l21": 0.0, "l1": 0.0}]
         super().__init__(groups, {"lr": lr, "l21": l21, "l1": l1})

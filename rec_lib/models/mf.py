@@ -9,6 +9,8 @@ Symbols  B batch · D size of a vector (the paper's f) · μ mean of the trainin
 
 from __future__ import annotations
 
+from math import inf
+
 import torch
 from torch import Tensor, nn
 
@@ -28,15 +30,15 @@ class MF(RatingModel):
         bias: False for r̂ = q_iᵀ p_u.
 
     Raises:
-        ValueError: a negative dim, λ or init_sd, or neither vectors nor biases.
+        ValueError: a dim, λ or init_sd that is negative or no finite number, or neither vectors nor biases.
     """
 
     def __init__(self, train: Table, dim: int = 64, l2: float = 0.1, init_sd: float = 0.1, bias: bool = True):
         super().__init__(train)
-        if min(dim, l2, init_sd) < 0 or not (dim or bias):
+        if not all(0 <= value < inf for value in (dim, l2, init_sd)) or not (dim or bias):
             raise ValueError(
-                f"got dim={dim}, l2={l2}, init_sd={init_sd}, bias={bias}; expected none below 0, and vectors (dim ≥ 1) or "
-                "biases."
+                f"got dim={dim}, l2={l2}, init_sd={init_sd}, bias={bias}; expected finite numbers of 0 or more, and "
+                "vectors (dim ≥ 1) or biases."
             )
         users, items = self.schema.size("user"), self.schema.size("item")
         self.l2 = l2

@@ -9,6 +9,8 @@ Symbols  B batch · D size of a vector · N(u) items rated by user u · R traini
 
 from __future__ import annotations
 
+from math import inf
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
@@ -27,7 +29,7 @@ class SVDpp(MF):
         l2_y: λ of the y_j; a rating pays for the y_j of all that its user rated.
 
     Raises:
-        ValueError: a dim below 1, or a negative λ or init_sd.
+        ValueError: a dim below 1, or a λ or init_sd that is negative or no finite number.
     """
 
     rated: Tensor
@@ -35,8 +37,8 @@ class SVDpp(MF):
     count: Tensor
 
     def __init__(self, train: Table, dim: int = 64, l2: float = 0.1, l2_y: float = 0.01, init_sd: float = 0.1):
-        if dim < 1 or l2_y < 0:
-            raise ValueError(f"got dim={dim}, l2_y={l2_y}; expected vectors (dim ≥ 1) and a λ of 0 or more.")
+        if dim < 1 or not 0 <= l2_y < inf:
+            raise ValueError(f"got dim={dim}, l2_y={l2_y}; expected vectors (dim ≥ 1) and a finite λ of 0 or more.")
         super().__init__(train, dim, l2, init_sd)
         self.l2_y = l2_y
         self.y = nn.Parameter(torch.randn(self.schema.size("item"), dim) * init_sd)

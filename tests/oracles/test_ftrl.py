@@ -56,7 +56,18 @@ def test_lr_by_single_rows_is_the_papers_loop():
     assert 0 < sum(w == 0 for w in weight.values()) < len(weight), "the penalty should keep some weights at 0, not all"
 
 
-@pytest.mark.parametrize("wrong", [{"alpha": 0.0}, {"alpha": float("nan")}, {"beta": -1.0}, {"l1": -0.1}, {"l2": -0.1}])
-def test_settings_out_of_bounds_are_refused(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        FTRL([torch.nn.Parameter(torch.zeros(2))], **wrong)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("alpha", 0.0),
+        ("alpha", np.nan),
+        ("alpha", np.inf),
+        ("beta", -1.0),
+        ("beta", np.inf),
+        ("l1", -0.1),
+        ("l2", -0.1),
+    ],
+)
+def test_settings_out_of_bounds_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name}={value}"):
+        FTRL([torch.nn.Parameter(torch.zeros(2))], **{name: value})

@@ -120,7 +120,11 @@ def test_without_penalties_it_learns_as_an_optimizer_does():
     assert optimizer.step(lambda: model.loss(batch)).item() < 0.05  # closures work as in torch
 
 
-@pytest.mark.parametrize("settings", [{"lr": 0.0}, {"l21": -1.0}, {"l1": -1.0}])
-def test_bad_settings(settings):
-    with pytest.raises(ValueError, match="expected lr > 0"):
-        ProximalAdagrad(LSPLM(schema()), **settings)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("lr", value) for value in (0.0, float("nan"), float("inf"))]
+    + [(name, value) for name in ("l21", "l1") for value in (-1.0, float("nan"))],
+)
+def test_bad_settings(name, value):
+    with pytest.raises(ValueError, match="expected a finite lr > 0"):
+        ProximalAdagrad(LSPLM(schema()), **{name: value})

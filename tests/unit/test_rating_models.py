@@ -10,14 +10,17 @@ from rec_lib.data.table import Table
 from rec_lib.models import MF, IAutoRec, ModelFileError, RatingModel, SVDpp, UAutoRec
 from rec_lib.schema import FIRST, Schema, Sparse
 
+UNREAL = (-0.1, float("nan"), float("inf"))
+UNFIT = [{name: value} for name in ("l2", "init_sd") for value in UNREAL]
 
-@pytest.mark.parametrize("settings", [{"dim": -1}, {"l2": -0.1}, {"init_sd": -1.0}, {"dim": 0, "bias": False}])
+
+@pytest.mark.parametrize("settings", [{"dim": -1}, {"dim": 0, "bias": False}, *UNFIT])
 def test_mf_refuses(settings):
     with pytest.raises(ValueError, match="vectors"):
         build(MF, **settings)
 
 
-@pytest.mark.parametrize("settings", [{"dim": 0}, {"l2_y": -0.1}, {"l2": -1.0}])
+@pytest.mark.parametrize("settings", [{"dim": 0}, *UNFIT, *({"l2_y": v} for v in UNREAL)])
 def test_svdpp_refuses(settings):
     with pytest.raises(ValueError, match="vectors"):
         build(SVDpp, **settings)
