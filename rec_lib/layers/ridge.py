@@ -44,8 +44,13 @@ def ridge_with_zeros(x: Tensor, c: Tensor, gram: Tensor, l2: Tensor | float) -> 
 
 
 def _solve(normal: Tensor, right: Tensor, l2: Tensor | float) -> Tensor:
-    """(normal + l2 I)⁻¹ right by Cholesky, for matrices that are positive definite: (…, k, k), (…, k) → (…, k)."""
+    """(normal + l2 I)⁻¹ right by Cholesky: (…, k, k), (…, k) → (…, k). ValueError where it is not positive definite."""
     price = torch.as_tensor(l2, dtype=normal.dtype, device=normal.device)[..., None, None]
     eye = torch.eye(normal.shape[-1], dtype=normal.dtype, device=normal.device)
-    factor = torch.linalg.cholesky(normal + price * eye)
+    factor, failed = torch.linalg.cholesky_ex(normal + price * eye)
+    if failed.any():
+        raise ValueError(
+            f"got l2={l2}; expected one large enough beside the rows that the equations have a single solution in "
+            f"{normal.dtype}. Raise l2, or look for rows that are NaN or huge."
+        )
     return torch.cholesky_solve(right.unsqueeze(-1), factor).squeeze(-1)

@@ -52,7 +52,8 @@ class IALS(TopN):
         rng: draws the first item vectors; a generator with seed 0 by default.
 
     Raises:
-        ValueError: dim or iterations below 1, a negative α, or a λ that is not above 0.
+        ValueError: dim or iterations below 1 or no integers, an α below 0, a λ that is not above 0, or one that is infinite.
+            `fit` raises it where λ is so small beside the rest that the equations cannot be solved in float64.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class IALS(TopN):
         iterations: int = 15,
         rng: np.random.Generator | None = None,
     ):
-        if min(dim, iterations) < 1 or alpha < 0 or not l2 > 0:
+        whole = all(isinstance(n, (int, np.integer)) and n >= 1 for n in (dim, iterations))
+        if not (whole and 0 <= alpha < np.inf and 0 < l2 < np.inf):
             raise ValueError(
-                f"got dim={dim}, alpha={alpha}, l2={l2}, iterations={iterations}; expected dim and iterations of 1 or more, "
+                f"got dim={dim}, alpha={alpha}, l2={l2}, iterations={iterations}; expected integers of 1 or more, "
                 "alpha of 0 or more, and l2 above 0 (at 0 the equations of a user may have no single solution)."
             )
-        self.dim, self.alpha, self.l2, self.iterations = dim, alpha, l2, iterations
+        self.dim, self.iterations = int(dim), int(iterations)
+        self.alpha, self.l2 = float(alpha), float(l2)
         self.rng = np.random.default_rng(0) if rng is None else rng
 
     def _fit(self, seen: csr_matrix) -> None:
@@ -90,11 +93,11 @@ class IALS(TopN):
 
         Returns the user's items (n,) and their parts c_uj y_iᵀ (YᵀC^uY + λI)⁻¹ y_j (n,), which add up to the score.
 
-        Raises ValueError for a user without interactions or an item outside the matrix.
+        Raises ValueError for a user without interactions or an item that nobody took: their scores are not of this form.
         """
-        if not self.knows([user])[0] or not 0 <= item < len(self.y):
+        if not self.knows([user])[0] or not self.knows_items([item])[0]:
             raise ValueError(
-                f"got user {user}, item {item}; expected a user with interactions and an item of the matrix."
+                f"got user {user}, item {item}; expected a user with interactions and an item that somebody took."
             )
         row = self.seen[[user]]
         taken, c = self.y[row.indices], 1 + self.alpha * row.data  # (n, D), (n,)

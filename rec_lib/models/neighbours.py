@@ -29,9 +29,9 @@ class NeighbourCF(TopN):
     def __init__(self, k: int = 50, similarity: str = "cosine", shrinkage: float = 0.0):
         if not isinstance(k, (int, np.integer)) or isinstance(k, bool) or k < 1:
             raise ValueError(f"k is {k!r}; expected how many neighbours to keep, an integer of at least 1.")
-        if similarity not in self.SIMILARITIES:
+        if not isinstance(similarity, str) or similarity not in self.SIMILARITIES:
             raise ValueError(f"similarity is {similarity!r}; {type(self).__name__} has {', '.join(self.SIMILARITIES)}.")
-        if not (isinstance(shrinkage, (int, float)) and 0 <= shrinkage < np.inf):
+        if not (isinstance(shrinkage, (int, float, np.integer, np.floating)) and 0 <= shrinkage < np.inf):
             raise ValueError(f"shrinkage is {shrinkage!r}; expected a finite number of at least 0.")
         self.k, self.similarity, self.shrinkage = int(k), similarity, float(shrinkage)
 
@@ -69,9 +69,7 @@ class NeighbourCF(TopN):
         Where no neighbour rated: the row's own mean, then the mean of the other side, then the mean of all ratings
         (see `rated_by_neighbours`). Raises ValueError for lists of unequal length.
         """
-        u, p = self._users(users), self._users(items)
-        if len(u) != len(p):
-            raise ValueError(f"got {len(u)} users and {len(p)} items; expected pairs.")
+        u, p = self._pairs(users, items)
         if not self.seen.nnz:
             return np.zeros(len(u))
         rows, columns, R = self._sides(u, p)
@@ -82,8 +80,8 @@ class NeighbourCF(TopN):
         return guess.clip(self.seen.data.min(), self.seen.data.max())
 
     def rated_by_neighbours(self, users: ArrayLike, items: ArrayLike) -> np.ndarray:
-        """(N,) bool: does `predict` rest on a neighbour's rating, or is it a mean?"""
-        rows, columns, R = self._sides(self._users(users), self._users(items))
+        """(N,) bool: does `predict` rest on a neighbour's rating, or is it a mean? Raises as `predict`."""
+        rows, columns, R = self._sides(*self._pairs(users, items))
         return self._weighted(rows, columns, R, False)[1] > 0
 
     def knows(self, users: ArrayLike) -> np.ndarray:
@@ -91,6 +89,12 @@ class NeighbourCF(TopN):
         known = super().knows(users)
         known[known] = self.reached[self._users(users)[known]]
         return known
+
+    def _pairs(self, users: ArrayLike, items: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        u, p = self._users(users), self._users(items)
+        if len(u) != len(p):
+            raise ValueError(f"got {len(u)} users and {len(p)} items; expected pairs.")
+        return u, p
 
     def _weighted(self, rows: np.ndarray, columns: np.ndarray, R: csr_matrix, centred: bool) -> tuple[np.ndarray, ...]:
         """Σ_s w_rs R_sc and Σ_s w_rs over the neighbours s of row r that have column c: (N,) each, 0 for strangers."""

@@ -104,9 +104,10 @@ def keep_nearest(near: np.ndarray, own: np.ndarray, k: int) -> csr_matrix:
 def top_neighbours(R: csr_matrix, kind: str, k: int, shrinkage: float = 0.0, block: int = 512) -> csr_matrix:
     """(m, m): for each row its k most similar other rows, those with a positive similarity only; ties by lower index.
 
-    block  rows at a time: bounds the memory to block · m numbers, changes nothing else
+    block  rows at a time at most, fewer where block · m would pass 2^23 numbers: bounds the memory, changes nothing else
     """
     m = R.shape[0]
+    block = min(block, 2**23 // max(m, 1) + 1)
     blocks = [csr_matrix((0, m))]
     for start in range(0, m, block):
         rows = slice(start, min(start + block, m))

@@ -41,7 +41,8 @@ class TopN(ABC):
         interactions  Interactions, of which the training matrix is used, or a (users, items) sparse matrix of ones or
                       stars. A stored 0 is no interaction. The matrix is copied.
 
-        Raises ValueError for NaN or infinite entries, fewer than 2 rows or columns, entries at the reserved ids 0, 1.
+        Raises ValueError for entries that are NaN, below 0, or so large or small that their squares leave float64
+        (outside 1e-100 … 1e100), for fewer than 2 rows or columns, and for entries at the reserved ids 0, 1.
         """
         self.seen = _checked(interactions.train if isinstance(interactions, Interactions) else interactions)
         known = max(1, int((np.diff(self.seen.indptr) > 0).sum()))
@@ -180,6 +181,8 @@ class TopN(ABC):
             raise ValueError(
                 f"id {ids.min()} is negative; encoded ids start at 0 (padding), 1 (unknown), {FIRST} (real)."
             )
+        if ids.size and ids.max() > np.iinfo(np.int64).max:
+            raise ValueError(f"id {ids.max()} is beyond int64, which ids are.")
         return ids.astype(np.int64)
 
 
@@ -196,6 +199,10 @@ def _checked(matrix: Any) -> csr_matrix:
         )
     if not np.isfinite(copy.data).all():
         raise ValueError("the matrix has an entry that is NaN or infinite; an interaction is 1, a rating its stars.")
+    if copy.nnz and not (copy.data.min() >= 1e-100 and copy.data.max() <= 1e100):
+        raise ValueError(
+            f"the entries run from {copy.data.min():.3g} to {copy.data.max():.3g}; expected ones or stars, numbers above 0."
+        )
     if copy[:FIRST].nnz or copy[:, :FIRST].nnz:
         raise ValueError(
             f"the matrix has entries in rows or columns 0 or 1, which are reserved: real ids start at {FIRST}."

@@ -5,6 +5,7 @@ The world is a checkerboard: red users take red items, black users black ones. E
 colour, and these are the right answer. Two users in three are red, so popularity alone gets the black ones wrong.
 """
 
+import contextlib
 import inspect
 import tempfile
 from collections.abc import Callable
@@ -225,6 +226,14 @@ def check_a_bad_file_is_refused_and_changes_nothing(cls):
             path.write_bytes(bad)
             with pytest.raises(ModelFileError):
                 model.load(path)
+        np.savez_compressed(path, **arrays)
+        packed = path.read_bytes()
+        for at in range(
+            30, len(packed), max(1, len(packed) // 40)
+        ):  # zip, zlib and numpy each have errors of their own
+            path.write_bytes(packed[:at] + b"}" * 12 + packed[at + 12 :])
+            with contextlib.suppress(ModelFileError):  # or it is whole still, where nobody reads those bytes
+                build(cls).load(path)
         with pytest.raises(FileNotFoundError):
             model.load(path.with_name("none.npz"))
     np.testing.assert_array_equal(model.score(KNOWN), expected)
@@ -318,6 +327,8 @@ def check_questions_that_cannot_be_are_refused(cls):
             model.recommend([FIRST], k)
     with pytest.raises(ValueError, match="negative"):
         model.score([-1])
+    with pytest.raises(ValueError, match="beyond int64"):
+        model.score(np.array([2**63], dtype=np.uint64))
     for users in (FIRST, [[FIRST]], [2.5], ["2"]):
         with pytest.raises(TypeError, match="integers"):
             model.score(users)
@@ -334,6 +345,11 @@ def check_questions_that_cannot_be_are_refused(cls):
         broken = world()
         broken.data[3] = value
         with pytest.raises(ValueError, match="NaN"):
+            build(cls).fit(broken)
+    for value in (-1.0, 1e160, 1e-160):  # no interaction, and squares that overflow or vanish
+        broken = world().astype(np.float64)
+        broken.data[3] = value
+        with pytest.raises(ValueError, match="the entries run from"):
             build(cls).fit(broken)
 
 

@@ -180,8 +180,9 @@ def test_ratings_of_strangers_fall_back_step_by_step(cls):
     assert not model.rated_by_neighbours(users, items).any()
     assert cls().fit(csr_matrix((4, 4))).predict([2, 3], [2, 3]).tolist() == [0, 0]
     assert model.predict([], []).shape == (0,)
-    with pytest.raises(ValueError, match="pairs"):
-        model.predict([2], [2, 3])
+    for question in (model.predict, model.rated_by_neighbours):
+        with pytest.raises(ValueError, match="pairs"):
+            question([2], [2, 3])
 
 
 @pytest.mark.parametrize("cls", FILTERS)
@@ -190,16 +191,28 @@ def test_settings_that_cannot_be_are_refused(cls):
         with pytest.raises(ValueError, match="k is"):
             cls(k)
     other = "adjusted_cosine" if cls is UserCF else "item_mean"
-    for name in (other, "cosin", None):
+    for name in (other, "cosin", None, ["cosine"]):
         with pytest.raises(ValueError, match="similarity is"):
             cls(5, name)
     for shrinkage in (-1, np.nan, np.inf, "much"):
         with pytest.raises(ValueError, match="shrinkage is"):
             cls(5, "cosine", shrinkage)
+    assert cls(np.int32(5), "cosine", np.float32(2)).settings() == {"k": 5, "similarity": "cosine", "shrinkage": 2.0}
     with pytest.raises(ValueError, match="kind 'dice'"):
         similarity(stars(0), "dice")
     with pytest.raises(ValueError, match="shrinkage is -1"):
         similarity(stars(0), "cosine", -1)
+
+
+def test_many_rows_are_compared_a_few_at_a_time(monkeypatch):
+    """With 100 000 users, 512 rows against all would be 0.4 GB for each matrix that a similarity needs."""
+    sizes = []
+    monkeypatch.setattr(
+        "rec_lib.models.similarity.keep_nearest", lambda near, own, k: sizes.append(near.size) or csr_matrix(near.shape)
+    )
+    top_neighbours(csr_matrix((30_000, 3)), "jaccard", 5)
+    assert max(sizes) <= 2**23 + 30_000
+    assert sum(sizes) == 30_000**2
 
 
 def test_multiplications_are_those_that_a_loop_over_pairs_would_make():

@@ -55,7 +55,7 @@ def test_ridge_is_sklearns_and_padding_changes_nothing():
     padded = torch.cat([x, torch.zeros(3, 4, 2, dtype=x.dtype)], dim=1), torch.cat([y, torch.full((3, 4), 9.0)], dim=1)
     torch.testing.assert_close(ridge(*padded, l2), w)
     assert (ridge(torch.zeros(1, 2, 3), torch.ones(1, 2), 0.1) == 0).all()
-    with pytest.raises(RuntimeError):  # two equal columns and no price: no single solution
+    with pytest.raises(ValueError, match="Raise l2"):  # two equal columns and no price: no single solution
         ridge(torch.ones(1, 4, 2), torch.ones(1, 4), 0.0)
 
 
@@ -151,8 +151,9 @@ def test_contributions_add_up_to_the_score():
         assert parts.sum() == pytest.approx(model.score([user])[0, item])
     with pytest.raises(ValueError, match="user 1"):
         model.contributions(1, FIRST)
-    with pytest.raises(ValueError, match="item 999"):
-        model.contributions(FIRST, 999)
+    for item in (999, 0, matrix.shape[1] - 1):  # beyond the matrix, padding, an item that nobody took
+        with pytest.raises(ValueError, match=f"item {item}"):
+            model.contributions(FIRST, item)
 
 
 def test_confidence_of_stars_counts():
@@ -165,7 +166,25 @@ def test_confidence_of_stars_counts():
     assert np.abs(1 - high).mean() < np.abs(1 - low).mean()
 
 
-@pytest.mark.parametrize("change", [{"dim": 0}, {"iterations": 0}, {"alpha": -1.0}, {"l2": 0.0}, {"l2": float("nan")}])
-def test_settings_that_cannot_be_are_refused(change):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dim", 0),
+        ("dim", 2.5),
+        ("iterations", 0),
+        ("iterations", 1.5),
+        ("alpha", -1.0),
+        ("alpha", np.nan),
+        ("alpha", np.inf),
+    ]
+    + [("l2", value) for value in (0.0, np.nan, np.inf)],
+)
+def test_settings_that_cannot_be_are_refused(name, value):
     with pytest.raises(ValueError, match="l2 above 0"):
-        IALS(**change)
+        IALS(**{name: value})
+
+
+def test_numbers_of_numpy_are_settings_that_can_be_saved(tmp_path):
+    model = IALS(np.int64(2), np.float32(3), np.float64(0.5), np.int64(1)).fit(stars())
+    model.save(tmp_path / "model.npz")
+    np.testing.assert_array_equal(IALS(2, 3, 0.5, 1).load(tmp_path / "model.npz").score([FIRST]), model.score([FIRST]))
