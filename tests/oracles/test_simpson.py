@@ -74,7 +74,8 @@ def test_resampling_clusters_has_the_spread_of_new_clusters():
 
 def test_draws_that_leave_a_side_empty_are_nan_and_silent():
     y = x = np.array([0, 1])
-    drawn = resampled(y, x, np.zeros(2, int), (np.arange(2),), 40, np.random.default_rng(0))
+    with np.errstate(all="raise"):
+        drawn = resampled(y, x, np.zeros(2, int), (np.arange(2),), 40, np.random.default_rng(0))
     assert 0 < np.isnan(drawn[:, 0]).sum() < 40
     assert (drawn[~np.isnan(drawn[:, 0])] == 1).all()
 
