@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rec_lib.cli import workcopy
@@ -51,7 +52,11 @@ def fetch_data() -> None:
     """MovieLens-100K and the King James text into the cache; where that fails the course opens all the same."""
     from rec_lib.data import movielens, text  # here: pandas takes a second, and the words above should come first
 
-    for name, load in {"MovieLens-100K": movielens.load, "the King James text": text.king_james}.items():
+    wanted: dict[str, Callable[[], object]] = {
+        "MovieLens-100K": movielens.load,
+        "the King James text": text.king_james,
+    }
+    for name, load in wanted.items():
         print(f"Looking for {name} …", flush=True)
         try:
             load()
