@@ -1,5 +1,6 @@
 """A model file is weights and a schema, without pickle; a truncated or foreign one is refused and changes nothing."""
 
+import contextlib
 import os
 import zipfile
 
@@ -60,6 +61,18 @@ def test_truncated(tmp_path, keep):
     data = path.read_bytes()
     path.write_bytes(data[: keep if isinstance(keep, int) else int(len(data) * keep)])
     refused(model, path, "no complete file")
+
+
+def test_damaged_anywhere(tmp_path):
+    model, path = stirred(FM), tmp_path / "model.npz"
+    model.save(path)
+    with np.load(path) as file:
+        np.savez_compressed(path, **dict(file))
+    whole = path.read_bytes()
+    for at in range(30, len(whole), max(1, len(whole) // 60)):
+        path.write_bytes(whole[:at] + b"}" * 12 + whole[at + 12 :])
+        with contextlib.suppress(ModelFileError):  # or it is whole still, where nobody reads those bytes
+            build(FM).load(path)
 
 
 def test_foreign(tmp_path):
