@@ -158,13 +158,14 @@ def confirm(experiment: Experiment, again: Measured, folder: Path | None = None)
     For a change that is not meant to change a number: `again` must have been measured by the code that is there now.
 
     Returns:
-        The names whose values are not as stored to the last digit, times left out; the fingerprint then stays stale.
+        The names whose values are not as stored to the last digit, "…seconds" and "…speedup" left out, which belong to
+        the machine; the fingerprint then stays stale.
     """
     stored, fingerprint = measured(experiment.id, folder), experiment.fingerprint
     if again.fingerprint != fingerprint:
         raise ValueError(f"{experiment.id} was edited while it was measured; measure it again.")
     at = [stored.seeds.index(seed) for seed in again.seeds]
-    names = {name for name in stored.results.keys() | again.results.keys() if not name.endswith("seconds")}
+    names = {name for name in stored.results.keys() | again.results.keys() if not name.endswith(("seconds", "speedup"))}
     other = [n for n in sorted(names) if again.results.get(n) != _at(stored, n, at)]
     if not other:
         path = _path(experiment.id, folder)
