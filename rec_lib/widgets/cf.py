@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix, diags
 from rec_lib.figures.cf import PLACES, REASONS, Reasons, reasons_figure, short
 from rec_lib.models.similarity import KINDS, keep_nearest, rated, shrink, similarity
 from rec_lib.schema import FIRST
-from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider, steps
+from rec_lib.widgets.core import Panel, check_choice, check_whole, choice, slider, steps
 
 MODELS = (("UserCF: users like you", "UserCF"), ("ItemCF: films like yours", "ItemCF"))
 SIMILARITIES = (
@@ -67,7 +67,7 @@ class CFWorld:
         check_choice("similarity", similarity, [value for _, value in SIMILARITIES])
         check_choice("k", k, NEIGHBOURS)
         check_choice("shrinkage", shrinkage, SHRINKAGES)
-        check_range("place", place, 1, PLACES)
+        check_whole("place", place, 1, PLACES)
         taken = self.R[[user]]
         who, parts = self._parts(model, user, similarity, k, shrinkage)  # (C,), (C, items)
         scores = np.asarray(parts.sum(axis=0)).ravel()

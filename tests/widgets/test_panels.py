@@ -43,8 +43,9 @@ def outside(control):
     if isinstance(control, ipywidgets.Checkbox | ipywidgets.ToggleButton):
         return []
     if hasattr(control, "_options_full"):
-        return ["no such option", -987654321]
-    return [control.min - control.step, control.max + control.step, float("nan")]
+        return ["no such option", -987654321, None, [], np.ones(2)]
+    wrong = [control.min - control.step, control.max + control.step, float("nan"), None, "1", [1.0], np.ones(2)]
+    return wrong if isinstance(control, ipywidgets.FloatSlider) else [*wrong, control.min + 0.5]
 
 
 def settings(p):
