@@ -116,7 +116,7 @@ def head_figure(
         x=[x for x, _ in line.values()],
         y=[y for _, y in line.values()],
         text=list(line),
-        textposition=["top center" if i % 2 else "bottom center" for i in range(len(line))],
+        textposition=[_beside(i, y) for i, (_, y) in enumerate(line.values())],
         mode="lines+markers+text",
         name="co-takers, all neighbours, α",
         line={"color": GREY, "dash": "dot"},
@@ -137,6 +137,13 @@ def head_figure(
         annotation_position="top right",
     )
     return figure
+
+
+def _beside(number: int, y: float) -> str:
+    """Where the label of a point of the line stands: above and below in turn, and off the axis that lies at 0."""
+    if y == 0:
+        return "top left"
+    return "top center" if number % 2 else "bottom center"
 
 
 def cost_figure(
@@ -209,8 +216,8 @@ def reasons_figure(data: Reasons) -> Picture:
     figure = new_figure(
         f"{data.model}: ten films for {data.user}",
         f"Bars of the ten best films for {data.user}, each cut into its largest reasons; {top}. {said}",
-        height=690,
-        margin={"l": 250, "r": 24, "t": 112, "b": 54},
+        height=590,
+        margin={"l": 250, "r": 24, "t": 92, "b": 50},
         barmode="stack",
         bargap=0.25,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},

@@ -11,7 +11,6 @@ import numpy as np
 from rec_lib.figures.core import (
     BLUE,
     DASHES,
-    FAINT,
     GREEN,
     GREY,
     PALETTE,
@@ -77,12 +76,13 @@ def fall_figure(data: Fall) -> Picture:
     on, off = data.weights.copy(), data.weights.copy()
     on[~data.leaves_on], off[data.leaves_on] = 0, 0
     traces: list[dict[str, Any]] = [
-        _lines(data.edges[~data.edges_on], "branch", {"color": FAINT, "width": 2}),
+        _lines(data.edges[~data.edges_on], "branch", {"color": GREY, "width": 1.5}),
         _lines(data.edges[data.edges_on], "way of the sample", {"color": VERMILION, "width": 5}),
     ]
     for name, mask, color in (("split", ~data.splits_on, GREY), ("split on the way", data.splits_on, VERMILION)):
         text, sides = ([t for t, here in zip(of, mask, strict=True) if here] for of in (data.conditions, data.sides))
         marker = {"size": 9, "color": color, "symbol": "circle"}
+        text = [condition.replace(" ", "") for condition in text]  # a leaf of the neighbour is as near as this
         traces.append(_points(data.splits[mask], name, marker) | {"text": text, "mode": "markers+text"})
         traces[-1] |= {
             "textposition": sides or "top center",
@@ -98,10 +98,11 @@ def fall_figure(data: Fall) -> Picture:
     hover = "tree %{customdata}: %{y:+.3f}<extra></extra>"
     # all leaves in one trace and those that count in another: heights change, the traces stay
     traces.append(
-        bar | {"y": off, "marker": {"color": BLUE, "opacity": 0.35}, "customdata": data.tree, "hovertemplate": hover}
+        bar
+        | {"y": off, "marker": {"color": BLUE, "pattern": {"shape": "/"}}}
+        | {"customdata": data.tree, "hovertemplate": hover}
     )
-    marker = {"color": VERMILION, "pattern": {"shape": "/"}}
-    traces.append(bar | {"y": on, "marker": marker, "customdata": data.tree, "hovertemplate": hover})
+    traces.append(bar | {"y": on, "marker": {"color": VERMILION}, "customdata": data.tree, "hovertemplate": hover})
     figure.add_traces(traces)
     return figure
 
