@@ -223,7 +223,11 @@ def reasons_figure(data: Reasons) -> Picture:
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         xaxis={"title": {"text": unit, "standoff": 2}, "rangemode": "tozero"},
         yaxis=_rows(PLACES, [short(t) for t in data.titles], 0.52, 1.0, data.place),
-        xaxis2={"title": {"text": f"what each adds at place {data.place}", "standoff": 2}, "anchor": "y2"},
+        xaxis2={
+            "title": {"text": f"what each adds at place {data.place}", "standoff": 2},
+            "anchor": "y2",
+            "rangemode": "tozero",
+        },
         yaxis2=_rows(REASONS, data.names, 0.0, 0.37, None) | {"anchor": "x2"},
     )
     places = np.arange(1, len(data.titles) + 1)

@@ -52,7 +52,10 @@ class Fall:
 
 
 def fall_figure(data: Fall) -> Picture:
-    """The trees with the sample's way, and below each leaf its bit of the code and its weight."""
+    """The trees with the sample's way, below each leaf its bit of the code and its weight, and what is added beside them."""
+    end = float(data.leaves[:, 0].max())
+    beside = {"id": data.id_weight, "dense": data.dense}
+    places = end + np.array([1.6, 3.0])  # of the two bars beside the leaves
     code = "".join(str(int(on)) for on in data.leaves_on)
     figure = new_figure(
         data.title,
@@ -62,14 +65,15 @@ def fall_figure(data: Fall) -> Picture:
         f"{data.id_weight:+.2f} and the dense features' {data.dense:+.2f} add up to {data.logit:+.2f}, a probability of {data.p:.0%}.",
         height=600,
         margin={"l": 64, "r": 16, "t": 64, "b": 60},
-        xaxis={"range": [-1.6, data.leaves[:, 0].max() + 2.2], "visible": False, "anchor": "y"},
+        xaxis={"range": [-1.6, end + 3.8], "visible": False, "anchor": "y"},
         yaxis={"domain": [0.44, 1], "range": [data.leaves[:, 1].min() - 0.45, 0.45], "visible": False},
         xaxis2={
-            "range": [-1.6, data.leaves[:, 0].max() + 2.2], "anchor": "y2", "showgrid": False, "zeroline": False,
-            "tickvals": data.leaves[:, 0], "ticktext": list(code), "title": {"text": "leaf code 叶子编码"},
+            "range": [-1.6, end + 3.8], "anchor": "y2", "showgrid": False, "zeroline": False,
+            "tickvals": [*data.leaves[:, 0], *places], "ticktext": [*code, *beside], "tickangle": 0,
+            "title": {"text": f"leaf code 叶子编码, {data.id_name}, dense features"},
             "tickfont": {"size": 17},
         },
-        yaxis2={"domain": [0, 0.36], "anchor": "x2", "title": {"text": "weight of the leaf"}, "zeroline": True},
+        yaxis2={"domain": [0, 0.36], "anchor": "x2", "title": {"text": "adds to the log-odds"}, "zeroline": True},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         barmode="overlay",
     )  # fmt: skip
@@ -103,6 +107,11 @@ def fall_figure(data: Fall) -> Picture:
         | {"customdata": data.tree, "hovertemplate": hover}
     )
     traces.append(bar | {"y": on, "marker": {"color": VERMILION}, "customdata": data.tree, "hovertemplate": hover})
+    traces.append(
+        bar
+        | {"x": places, "y": list(beside.values()), "marker": {"color": VERMILION}}
+        | {"hovertemplate": "%{y:+.3f}<extra></extra>"}
+    )
     figure.add_traces(traces)
     return figure
 

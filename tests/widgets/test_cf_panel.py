@@ -52,6 +52,9 @@ def test_who_has_no_neighbour_is_told_so(panel):
     assert data.popular
     assert "has rated nothing" in summary(data)
     assert "the same for everybody" in summary(data)
+    alone = summary(setting(panel, k=1))
+    assert "1 neighbour speaks" in alone
+    assert "1 reason:" in alone
     assert not data.names
     data = setting(panel, user=flat, similarity="pearson")
     assert data.popular
