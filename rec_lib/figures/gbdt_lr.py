@@ -65,10 +65,10 @@ def fall_figure(data: Fall) -> Picture:
         f"{data.id_weight:+.2f} and the dense features' {data.dense:+.2f} add up to {data.logit:+.2f}, a probability of {data.p:.0%}.",
         height=600,
         margin={"l": 64, "r": 16, "t": 64, "b": 60},
-        xaxis={"range": [-1.6, end + 3.8], "visible": False, "anchor": "y"},
+        xaxis={"range": [-1.2, end + 3.6], "visible": False, "anchor": "y"},
         yaxis={"domain": [0.44, 1], "range": [data.leaves[:, 1].min() - 0.45, 0.45], "visible": False},
         xaxis2={
-            "range": [-1.6, end + 3.8], "anchor": "y2", "showgrid": False, "zeroline": False,
+            "range": [-1.2, end + 3.6], "anchor": "y2", "showgrid": False, "zeroline": False,
             "tickvals": [*data.leaves[:, 0], *places], "ticktext": [*code, *beside], "tickangle": 0,
             "title": {"text": f"leaf code 叶子编码, {data.id_name}, dense features"},
             "tickfont": {"size": 17},
@@ -97,7 +97,7 @@ def fall_figure(data: Fall) -> Picture:
         ("leaf", ~data.leaves_on, "square-open", GREY),
         ("leaf it falls into", data.leaves_on, "square", VERMILION),
     ):
-        traces.append(_points(data.leaves[mask], name, {"size": 13, "color": color, "symbol": symbol}))
+        traces.append(_points(data.leaves[mask], name, {"size": 11, "color": color, "symbol": symbol}))
     bar = {"type": "bar", "x": data.leaves[:, 0], "xaxis": "x2", "yaxis": "y2", "width": 0.7, "showlegend": False}
     hover = "tree %{customdata}: %{y:+.3f}<extra></extra>"
     # all leaves in one trace and those that count in another: heights change, the traces stay
