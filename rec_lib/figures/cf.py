@@ -112,11 +112,12 @@ def head_figure(
         yaxis={"title": "HR@10, full ranking", "rangemode": "tozero"},
     )
     figure.update_xaxes(range=[-0.06, 1.12])
+    top = max(y for _, y in (dict(line) | dict(points)).values())
     figure.add_scatter(
         x=[x for x, _ in line.values()],
         y=[y for _, y in line.values()],
         text=list(line),
-        textposition=[_beside(i, y) for i, (_, y) in enumerate(line.values())],
+        textposition=[_beside(i, y / top) for i, (_, y) in enumerate(line.values())],
         mode="lines+markers+text",
         name="co-takers, all neighbours, α",
         line={"color": GREY, "dash": "dot"},
@@ -139,9 +140,9 @@ def head_figure(
     return figure
 
 
-def _beside(number: int, y: float) -> str:
-    """Where the label of a point of the line stands: above and below in turn, and off the axis that lies at 0."""
-    if y == 0:
+def _beside(number: int, height: float) -> str:
+    """Where the label of a point of the line stands: above and below in turn, but not on the ticks of the axis at 0."""
+    if height < 0.05:
         return "top left"
     return "top center" if number % 2 else "bottom center"
 

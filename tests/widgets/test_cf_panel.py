@@ -120,7 +120,7 @@ def test_the_other_figures_say_what_they_show():
     assert "best 0.200 at k = 50" in alt_text(settings)
     with pytest.raises(ValueError, match="one a k"):
         settings_figure([5], {"cosine": [0.1, 0.2]}, "k", "NDCG@10")
-    head = head_figure({"α = 0": (0.9, 0.1), "½": (0.5, 0.1), "1": (0.0, 0.0)}, {"UserCF": (0.5, 0.15)}, 0.2, "Head")
+    head = head_figure({"α = 0": (0.9, 0.1), "½": (0.5, 0.1), "1": (0.0, 0.001)}, {"UserCF": (0.5, 0.15)}, 0.2, "Head")
     assert "UserCF 50% of the places, hit rate 0.150" in alt_text(head)
     assert "20%" in alt_text(head)
     assert list(head.data[0].textposition) == ["bottom center", "top center", "top left"]  # the last: not on the tick
