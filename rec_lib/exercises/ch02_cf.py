@@ -20,7 +20,7 @@ def _symbols(expression: str) -> sympy.Expr:
 
 
 def _ratings(rng: Rng, size: int) -> tuple[np.ndarray, int, int]:
-    """Stars of size + 2 users for size + 2 items, NaN where not rated; items 0 and 1 are asked for.
+    """Stars of size + 2 users for size + 2 items, NaN where not rated, and two items that are asked for.
 
     Every user rated something, and not everybody rated both.
     """
@@ -29,7 +29,9 @@ def _ratings(rng: Rng, size: int) -> tuple[np.ndarray, int, int]:
     R[rng.random(R.shape) < 0.35] = np.nan
     R[:2, :2] = rng.integers(1, 6, (2, 2))
     R[2, 0], R[2, 1] = 4.0, np.nan
-    return R, 0, 1
+    order = rng.permutation(size + 2)
+    a, b = np.argsort(order)[:2]  # where items 0 and 1 are now
+    return R[:, order], int(a), int(b)
 
 
 def _adjusted(R: np.ndarray, a: int, b: int) -> float:
@@ -201,6 +203,13 @@ def adjusted_cosine(R, a, b):
                 "def adjusted_cosine(R, a, b):\n    x, y = np.nan_to_num(R[:, a]), np.nan_to_num(R[:, b])\n"
                 "    return float((x * y).sum() / np.sqrt((x**2).sum() * (y**2).sum()))",
                 "few stars more to everything",
+            ),
+            Wrong(
+                "def adjusted_cosine(R, a, b):\n    rest = R - np.nanmean(R, axis=1, keepdims=True)\n"
+                "    both = ~np.isnan(R[:, 0]) & ~np.isnan(R[:, 1])\n    x, y = rest[both, 0], rest[both, 1]\n"
+                "    below = np.sqrt((x**2).sum() * (y**2).sum())\n"
+                "    return float((x * y).sum() / below) if below > 1e-12 else 0.0",
+                "value",
             ),
         ),
     ),

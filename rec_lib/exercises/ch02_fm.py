@@ -89,13 +89,28 @@ def _large_numbers(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng
     n_users, n_films = 3_000_000, 5_000_000
     user, film = rng.integers(n_users, size=1000), rng.integers(n_films, size=1000)
     got = np.asarray(function(user, film, n_users, n_films))
-    if got.min() >= 0:
+    if (
+        got.min() >= 0 and got.max() >= 2**32
+    ):  # a thousand pairs of all these are not all among the first 4 thousand million
         return None
     row = int(got.argmin())
     return (
-        f"3 million users and 5 million films make 15 million million pairs. User {user[row]} with film {film[row]} got the number {got[row]}: "
-        "32 bits do not hold it"
+        f"3 million users and 5 million films make 15 million million pairs. User {user[row]} with film {film[row]} got the number {got[row]}, "
+        f"and the largest of 1000 pairs is {got.max()}: 32 bits do not hold them all"
     )
+
+
+def _whole(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
+    got = np.asarray(function(*args))
+    return None if got.dtype.kind in "iu" else f"the number of a row is a whole one; got {got.dtype}, {show(got[:3])}"
+
+
+def _alone(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
+    user, film, n_users, n_films = args
+    among, alone = np.asarray(function(*args))[-1], np.asarray(function(user[-1:], film[-1:], n_users, n_films))[0]
+    if among == alone:
+        return None
+    return f"user {user[-1]} with film {film[-1]} has the number {alone} when asked for alone, and {among} among others"
 
 
 FM = (
@@ -209,6 +224,8 @@ def pair_number(user, film, n_users, n_films):
             _users_and_films,
             properties=(
                 Property("one number a pair", _one_number_a_pair),
+                Property("whole numbers", _whole),
+                Property("a pair alone", _alone),
                 Property("rows of the table", _no_row_to_spare),
                 Property("whole numbers of 64 bits", _large_numbers),
             ),
@@ -226,6 +243,18 @@ def pair_number(user, film, n_users, n_films):
             Wrong(
                 "def pair_number(user, film, n_users, n_films):\n    return (user * n_films + film).astype(np.int32)",
                 "32 bits",
+            ),
+            Wrong(
+                "def pair_number(user, film, n_users, n_films):\n    return (user * n_films + film) % 2**31",
+                "32 bits",
+            ),
+            Wrong(
+                "def pair_number(user, film, n_users, n_films):\n    return user * float(n_films) + film",
+                "whole one; got float64",
+            ),
+            Wrong(
+                "def pair_number(user, film, n_users, n_films):\n    return np.arange(len(user))",
+                "when asked for alone",
             ),
         ),
     ),

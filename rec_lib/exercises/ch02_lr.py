@@ -24,7 +24,7 @@ def _state(rng: Rng, size: int) -> tuple[Any, ...]:
     n = rng.integers(1, 9, size + 1) / 2
     g = rng.integers(-4, 5, size + 1) / 2
     g[0] = 0.0
-    alpha, beta, l1, l2 = 0.5, 1.0, 0.75, float(rng.integers(0, 3)) / 2
+    alpha, beta, l1, l2 = 0.5 * size, 0.5 + size / 2, 0.25 + size / 2, float(rng.integers(0, 3)) / 2
     return z, n, _weight(z, n, alpha, beta, l1, l2), g, alpha, beta, l1, l2
 
 
@@ -68,7 +68,7 @@ def _descends(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> 
 def _held(rng: Rng, size: int) -> tuple[Any, ...]:
     z = rng.integers(-12, 13, size + 2) / 4
     z[:2] = 0.25, -0.5
-    return z, rng.integers(1, 9, size + 2) / 2, 0.5, 1.0, 1.0, 0.5
+    return z, rng.integers(1, 9, size + 2) / 2, 0.5 * size, 2.0 / size, 0.5 + size / 2, 0.25 * (size + 1)
 
 
 def _dead_zone(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
@@ -94,6 +94,8 @@ def _against(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> s
 def _predictions(rng: Rng, size: int) -> tuple[np.ndarray, np.ndarray]:
     n = 6 * size
     p = np.round(rng.uniform(0.05, 0.95, n), 2)
+    p[:3] = 1.0, 0.2, 0.4  # where a group begins, and where the last one ends
+    p[p == 0.6] = 0.61  # 3/5 rounded is one number, and the third multiple of 1/5 rounded another: both are right
     return (rng.random(n) < p).astype(float), p
 
 
@@ -261,6 +263,11 @@ def weight(z, n, alpha, beta, l1, l2):
                 "sign of z",
             ),
             Wrong(
+                "def weight(z, n, alpha, beta, l1, l2):\n"
+                "    return -np.sign(z) * np.maximum(np.abs(z) - 1.0, 0) / ((1.0 + np.sqrt(n)) / 0.5 + 0.5)",
+                "value",
+            ),
+            Wrong(
                 "def weight(z, n, alpha, beta, l1, l2):\n    w = -(z - np.sign(z) * l1) / ((beta + np.sqrt(n)) / alpha + l2)\n"
                 "    return np.where(np.abs(w) < 1e-2, 0, w)",
                 "exactly 0",
@@ -308,6 +315,18 @@ def reliability(y, p):
                 "    rows = [(p[group == k].mean(), y[group == k].sum(), (group == k).sum()) for k in range(5) if (group == k).any()]\n"
                 "    return np.array(rows, dtype=float)",
                 "share × rows",
+            ),
+            Wrong(
+                "def reliability(y, p):\n    group = (p * 5).astype(int)\n"
+                "    rows = [(p[group == k].mean(), y[group == k].mean(), (group == k).sum()) for k in range(5) if (group == k).any()]\n"
+                "    return np.array(rows, dtype=float)",
+                "the groups must hold all",
+            ),
+            Wrong(
+                "def reliability(y, p):\n    group = np.digitize(p, (0.2, 0.4, 0.6, 0.8), right=True)\n"
+                "    rows = [(p[group == k].mean(), y[group == k].mean(), (group == k).sum()) for k in range(5) if (group == k).any()]\n"
+                "    return np.array(rows, dtype=float)",
+                "shape",
             ),
         ),
     ),

@@ -50,7 +50,9 @@ def _alone(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str
 
 
 def _weights(rng: Rng, size: int) -> tuple[np.ndarray, float]:
-    return rng.integers(-4, 5, (size + 1, 2)) / 2, 1.0
+    theta = rng.integers(-4, 5, (size + 1, 2)) / 2
+    theta[-1] = 0.0
+    return theta, 0.5 + size / 2
 
 
 def _shrunk(theta: np.ndarray, t: float) -> np.ndarray:
@@ -61,10 +63,10 @@ def _shrunk(theta: np.ndarray, t: float) -> np.ndarray:
 def _own_row(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
     theta = np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]])
     got = np.asarray(function(theta, 1.0), dtype=float)
-    if got.shape == theta.shape and np.allclose(got[1], 0, atol=1e-9) and not np.allclose(got[0], 0):
+    if got.shape == theta.shape and np.allclose(got[1:], 0, atol=1e-9) and not np.allclose(got[0], 0):
         return None
     return (
-        "a feature of length 0.5 must vanish at t = 1, and one of length 5 must stay, whatever the others are; got rows of "
+        "features of length 0.5 and 0 must vanish at t = 1, and one of length 5 must stay, whatever the others are; got rows of "
         f"lengths {np.round(np.sqrt((got**2).sum(axis=-1)), 2).tolist()}"
     )
 
@@ -179,7 +181,7 @@ def group_shrink(theta, t):
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum())\n"
                 "    return theta * np.maximum(0, 1 - t / np.maximum(length, 1e-12))",
-                "of length 0.5 must vanish",
+                "of length 0.5 and 0 must vanish",
             ),
             Wrong(
                 "def group_shrink(theta, t):\n    return np.sign(theta) * np.maximum(np.abs(theta) - t, 0)",
@@ -188,7 +190,17 @@ def group_shrink(theta, t):
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
                 "    return theta * (1 - t / np.maximum(length, 1e-12))",
-                "of length 0.5 must vanish",
+                "of length 0.5 and 0 must vanish",
+            ),
+            Wrong(
+                "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
+                "    return theta * np.maximum(0, 1 - 1 / np.maximum(length, 1e-12))",
+                "value",
+            ),
+            Wrong(
+                "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
+                "    with np.errstate(all='ignore'):\n        return theta / length * np.maximum(0, length - t)",
+                "of length 0.5 and 0 must vanish",
             ),
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"

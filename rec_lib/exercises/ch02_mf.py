@@ -52,7 +52,7 @@ def _price_is_felt(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng
 
 def _pair(rng: Rng, size: int) -> tuple[np.ndarray, np.ndarray, float, float, float]:
     p, q = (rng.integers(1, 5, size) * rng.choice([-0.5, 0.5], size) for _ in range(2))
-    return p, q, float(rng.integers(1, 6)), 0.1, 0.25
+    return p, q, float(rng.integers(1, 6)), 0.1 * size, 0.25 * size
 
 
 def _sgd_step(p: np.ndarray, q: np.ndarray, r: float, gamma: float, lam: float) -> np.ndarray:
@@ -205,6 +205,11 @@ def sgd_step(p, q, r, gamma, lam):
                 "def sgd_step(p, q, r, gamma, lam):\n    e = r - p @ q\n    p += gamma * (e * q - lam * p)\n"
                 "    return np.stack([p, q + gamma * (e * p - lam * q)])",
                 "in place",
+            ),
+            Wrong(
+                "def sgd_step(p, q, r, gamma, lam):\n    e = r - p @ q\n"
+                "    return np.stack([p + gamma * (e * q - gamma * p), q + gamma * (e * p - gamma * q)])",
+                "value",
             ),
         ),
     ),

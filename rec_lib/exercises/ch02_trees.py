@@ -19,8 +19,9 @@ def _symbols(expression: str) -> sympy.Expr:
 
 
 def _leaves(rng: Rng, size: int) -> tuple[np.ndarray, int]:
-    """Leaf numbers of size + 1 samples in `size` trees of 3 leaves."""
-    return rng.integers(0, 3, (size + 1, size)), 3
+    """Leaf numbers of size + 1 samples in `size` trees of 3 leaves, or 4."""
+    n_leaves = 3 + size // 3
+    return rng.integers(0, n_leaves, (size + 1, size)), n_leaves
 
 
 def _code(leaf: np.ndarray, n_leaves: int) -> np.ndarray:
@@ -48,7 +49,7 @@ def _own_columns(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) 
 
 def _folded(rng: Rng, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n = 4 * size
-    return rng.integers(0, size + 1, n), rng.integers(0, 2, n).astype(float), np.arange(n) % 2
+    return rng.integers(0, size + 1, n), rng.integers(0, 2, n).astype(float), rng.permutation(np.arange(n) % 2)
 
 
 def _rates(ids: np.ndarray, y: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -115,6 +116,10 @@ def leaf_code(leaf, n_leaves):
                 "def leaf_code(leaf, n_leaves):\n    code = leaf[:, :, None] <= np.arange(n_leaves)\n"
                 "    return code.reshape(len(leaf), -1).astype(int)",
                 "one leaf of each",
+            ),
+            Wrong(
+                "def leaf_code(leaf, n_leaves):\n    return (leaf[:, :, None] == np.arange(3)).reshape(len(leaf), -1).astype(int)",
+                "shape",
             ),
         ),
     ),
@@ -193,6 +198,12 @@ def click_rates(ids, y, fold):
                 "def click_rates(ids, y, fold):\n    rates = np.empty(len(ids))\n    for row in range(len(ids)):\n"
                 "        others = (ids == ids[row]) & (fold != fold[row])\n"
                 "        rates[row] = y[others].sum() / max(others.sum(), 1)\n    return rates",
+                "value",
+            ),
+            Wrong(
+                "def click_rates(ids, y, fold):\n    rates = np.empty(len(ids))\n    for row in range(len(ids)):\n"
+                "        others = (ids == ids[row]) & (np.arange(len(ids)) % 2 != row % 2)\n"
+                "        rates[row] = (y[others].sum() + 0.5) / (others.sum() + 1)\n    return rates",
                 "value",
             ),
             Wrong("def click_rates(ids, y, fold):\n    return np.full(len(ids), y.mean())", "own label"),

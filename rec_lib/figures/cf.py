@@ -112,11 +112,12 @@ def head_figure(
         yaxis={"title": "HR@10, full ranking", "rangemode": "tozero"},
     )
     figure.update_xaxes(range=[-0.06, 1.12])
+    top = max(y for _, y in (dict(line) | dict(points)).values())
     figure.add_scatter(
         x=[x for x, _ in line.values()],
         y=[y for _, y in line.values()],
         text=list(line),
-        textposition=["top center" if i % 2 else "bottom center" for i in range(len(line))],
+        textposition=[_beside(i, y / top) for i, (_, y) in enumerate(line.values())],
         mode="lines+markers+text",
         name="co-takers, all neighbours, α",
         line={"color": GREY, "dash": "dot"},
@@ -137,6 +138,13 @@ def head_figure(
         annotation_position="top right",
     )
     return figure
+
+
+def _beside(number: int, height: float) -> str:
+    """Where the label of a point of the line stands: above and below in turn, but not on the ticks of the axis at 0."""
+    if height < 0.05:
+        return "top left"
+    return "top center" if number % 2 else "bottom center"
 
 
 def cost_figure(
@@ -209,14 +217,18 @@ def reasons_figure(data: Reasons) -> Picture:
     figure = new_figure(
         f"{data.model}: ten films for {data.user}",
         f"Bars of the ten best films for {data.user}, each cut into its largest reasons; {top}. {said}",
-        height=690,
-        margin={"l": 250, "r": 24, "t": 112, "b": 54},
+        height=590,
+        margin={"l": 250, "r": 24, "t": 92, "b": 50},
         barmode="stack",
         bargap=0.25,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         xaxis={"title": {"text": unit, "standoff": 2}, "rangemode": "tozero"},
         yaxis=_rows(PLACES, [short(t) for t in data.titles], 0.52, 1.0, data.place),
-        xaxis2={"title": {"text": f"what each adds at place {data.place}", "standoff": 2}, "anchor": "y2"},
+        xaxis2={
+            "title": {"text": f"what each adds at place {data.place}", "standoff": 2},
+            "anchor": "y2",
+            "rangemode": "tozero",
+        },
         yaxis2=_rows(REASONS, data.names, 0.0, 0.37, None) | {"anchor": "x2"},
     )
     places = np.arange(1, len(data.titles) + 1)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.stats import t
 
-from rec_lib.figures.core import DASHES, PALETTE, SYMBOLS, VERMILION, Picture, new_figure
+from rec_lib.figures.core import DASHES, PALETTE, SYMBOLS, TEXT, VERMILION, Picture, new_figure
 
 
 def curves_figure(
@@ -19,7 +19,7 @@ def curves_figure(
         curves: run → value after each epoch; runs may differ in length.
         title: headline.
         y: label of the values.
-        target: a level to mark, such as the AUC that is to be reached.
+        target: the best value that is possible, where it is known.
 
     Raises:
         ValueError: no curves, or an empty one.
@@ -41,7 +41,9 @@ def curves_figure(
         )
     if target is not None:
         figure.add_hline(
-            y=target, line={"dash": "dot", "width": 1.5, "color": PALETTE[-1]}, annotation_text=f"{target:.3f}"
+            y=target,
+            line={"dash": "dot", "width": 1.5, "color": PALETTE[-1]},
+            annotation_text=f"best possible {target:.3f}",
         )
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text=y)
@@ -137,7 +139,8 @@ def counts_figure(counts: np.ndarray, title: str, x: str, y: str) -> Picture:
         y=bars,
         marker={"color": colors, "pattern": {"shape": ["/" if i == at else "" for i in range(len(bars))]}},
     )
-    figure.add_annotation(x=labels[at], y=bars[at], text="median", showarrow=True, arrowhead=2, ay=-32, ax=0)
+    arrow = {"showarrow": True, "arrowhead": 2, "arrowcolor": TEXT, "ay": -32, "ax": 0}
+    figure.add_annotation(x=labels[at], y=bars[at], text="median", **arrow)
     figure.update_xaxes(title_text=x, type="category")
     figure.update_yaxes(title_text=y)
     return figure

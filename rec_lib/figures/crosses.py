@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -76,14 +77,14 @@ def two_views_figure(data: TwoViews) -> Picture:
         "tickmode": "array",
         "tickvals": list(range(n)),
         "ticktext": list(data.fields),
-        "tickfont": {"size": 12},
+        "tickfont": {"size": 14},
     }
     columns, rows = axis | {"tickangle": -40, "range": [-0.5, n - 0.5]}, axis | {"range": [n - 0.5, -0.5]}
     figure = new_figure(
         f"{data.title}",
         _alt(data),
         height=520,
-        margin={"l": 84, "r": 8, "t": 92, "b": 84},
+        margin={"l": 96, "r": 8, "t": 92, "b": 84},
         xaxis=columns | {"domain": [0, 0.49]},
         yaxis=rows,
         xaxis2=columns | {"domain": [0.51, 1], "anchor": "y2"},
@@ -96,7 +97,7 @@ def two_views_figure(data: TwoViews) -> Picture:
             z=[[None if np.isnan(value) else float(value) for value in row] for row in values],  # JSON has no NaN
             text=texts,
             texttemplate="%{text}",
-            textfont={"size": 11, "color": "#111111"},
+            textfont={"size": 12, "color": "#111111"},
             zmin=-data.scale,
             zmax=data.scale,
             zmid=0,
@@ -110,9 +111,9 @@ def two_views_figure(data: TwoViews) -> Picture:
         )
         figure.add_annotation(
             x=(n - 1) / 2,
-            y=-0.62,
+            y=1.02,
             xref=x,
-            yref=y,
+            yref=f"{y} domain",  # beyond the range of an axis plotly draws no annotation
             text=f"<b>{side.name}</b>: P(like) = {side.probability:.0%}",
             showarrow=False,
             yanchor="bottom",
@@ -211,10 +212,10 @@ def growth_figure(
         title,
         f"Two panels on logarithmic axes, formulas as lines and counts as markers. {said}.",
         height=440,
-        xaxis={"domain": [0, 0.44], "type": "log", "title": {"text": x[0]}},
-        yaxis={"type": "log", "title": {"text": y[0]}},
-        xaxis2={"domain": [0.57, 1], "type": "log", "title": {"text": x[1]}, "anchor": "y2"},
-        yaxis2={"type": "log", "title": {"text": y[1]}, "anchor": "x2"},
+        xaxis=_log_axis(x[0], at[0]) | {"domain": [0, 0.44]},
+        yaxis={"type": "log", "dtick": 1, "title": {"text": y[0]}},
+        xaxis2=_log_axis(x[1], at[1]) | {"domain": [0.57, 1], "anchor": "y2"},
+        yaxis2={"type": "log", "dtick": 1, "title": {"text": y[1]}, "anchor": "x2"},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         margin={"t": 88},
     )
@@ -242,6 +243,12 @@ def growth_figure(
                 **axes,
             )
     return figure
+
+
+def _log_axis(title: str, at: Sequence[float]) -> dict[str, Any]:
+    """A logarithmic axis with its ticks where the points are; plotly's own ticks between powers of ten are tiny digits."""
+    ticks = {"tickvals": list(at), "ticktext": [f"{value:,}" for value in at]}
+    return {"type": "log", "title": {"text": title}} | ticks
 
 
 def table_size_figure(
@@ -274,7 +281,7 @@ def table_size_figure(
             y=[value, value],
             mode="lines",
             name=name,
-            line={"color": PALETTE[number] if number < len(PALETTE) - 1 else GREY, "dash": "dot", "width": 2},
+            line={"color": PALETTE[number] if number < len(PALETTE) - 1 else GREY, "dash": DASHES[number], "width": 2},
         )
     figure.update_xaxes(
         title_text="rows of the table", type="log", tickvals=list(sizes), ticktext=[f"{size:,}" for size in sizes]

@@ -11,7 +11,6 @@ import numpy as np
 from rec_lib.figures.core import (
     BLUE,
     DASHES,
-    FAINT,
     GREEN,
     GREY,
     PALETTE,
@@ -53,7 +52,10 @@ class Fall:
 
 
 def fall_figure(data: Fall) -> Picture:
-    """The trees with the sample's way, and below each leaf its bit of the code and its weight."""
+    """The trees with the sample's way, below each leaf its bit of the code and its weight, and what is added beside them."""
+    end = float(data.leaves[:, 0].max())
+    beside = {"id": data.id_weight, "dense": data.dense}
+    places = end + np.array([1.6, 3.0])  # of the two bars beside the leaves
     code = "".join(str(int(on)) for on in data.leaves_on)
     figure = new_figure(
         data.title,
@@ -63,26 +65,28 @@ def fall_figure(data: Fall) -> Picture:
         f"{data.id_weight:+.2f} and the dense features' {data.dense:+.2f} add up to {data.logit:+.2f}, a probability of {data.p:.0%}.",
         height=600,
         margin={"l": 64, "r": 16, "t": 64, "b": 60},
-        xaxis={"range": [-1.6, data.leaves[:, 0].max() + 2.2], "visible": False, "anchor": "y"},
+        xaxis={"range": [-1.2, end + 3.6], "visible": False, "anchor": "y"},
         yaxis={"domain": [0.44, 1], "range": [data.leaves[:, 1].min() - 0.45, 0.45], "visible": False},
         xaxis2={
-            "range": [-1.6, data.leaves[:, 0].max() + 2.2], "anchor": "y2", "showgrid": False, "zeroline": False,
-            "tickvals": data.leaves[:, 0], "ticktext": list(code), "title": {"text": "leaf code 叶子编码"},
+            "range": [-1.2, end + 3.6], "anchor": "y2", "showgrid": False, "zeroline": False,
+            "tickvals": [*data.leaves[:, 0], *places], "ticktext": [*code, *beside], "tickangle": 0,
+            "title": {"text": f"leaf code 叶子编码, {data.id_name}, dense features"},
             "tickfont": {"size": 17},
         },
-        yaxis2={"domain": [0, 0.36], "anchor": "x2", "title": {"text": "weight of the leaf"}, "zeroline": True},
+        yaxis2={"domain": [0, 0.36], "anchor": "x2", "title": {"text": "adds to the log-odds"}, "zeroline": True},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         barmode="overlay",
     )  # fmt: skip
     on, off = data.weights.copy(), data.weights.copy()
     on[~data.leaves_on], off[data.leaves_on] = 0, 0
     traces: list[dict[str, Any]] = [
-        _lines(data.edges[~data.edges_on], "branch", {"color": FAINT, "width": 2}),
+        _lines(data.edges[~data.edges_on], "branch", {"color": GREY, "width": 1.5}),
         _lines(data.edges[data.edges_on], "way of the sample", {"color": VERMILION, "width": 5}),
     ]
     for name, mask, color in (("split", ~data.splits_on, GREY), ("split on the way", data.splits_on, VERMILION)):
         text, sides = ([t for t, here in zip(of, mask, strict=True) if here] for of in (data.conditions, data.sides))
         marker = {"size": 9, "color": color, "symbol": "circle"}
+        text = [condition.replace(" ", "") for condition in text]  # a leaf of the neighbour is as near as this
         traces.append(_points(data.splits[mask], name, marker) | {"text": text, "mode": "markers+text"})
         traces[-1] |= {
             "textposition": sides or "top center",
@@ -93,15 +97,21 @@ def fall_figure(data: Fall) -> Picture:
         ("leaf", ~data.leaves_on, "square-open", GREY),
         ("leaf it falls into", data.leaves_on, "square", VERMILION),
     ):
-        traces.append(_points(data.leaves[mask], name, {"size": 13, "color": color, "symbol": symbol}))
+        traces.append(_points(data.leaves[mask], name, {"size": 11, "color": color, "symbol": symbol}))
     bar = {"type": "bar", "x": data.leaves[:, 0], "xaxis": "x2", "yaxis": "y2", "width": 0.7, "showlegend": False}
     hover = "tree %{customdata}: %{y:+.3f}<extra></extra>"
     # all leaves in one trace and those that count in another: heights change, the traces stay
     traces.append(
-        bar | {"y": off, "marker": {"color": BLUE, "opacity": 0.35}, "customdata": data.tree, "hovertemplate": hover}
+        bar
+        | {"y": off, "marker": {"color": BLUE, "pattern": {"shape": "/"}}}
+        | {"customdata": data.tree, "hovertemplate": hover}
     )
-    marker = {"color": VERMILION, "pattern": {"shape": "/"}}
-    traces.append(bar | {"y": on, "marker": marker, "customdata": data.tree, "hovertemplate": hover})
+    traces.append(bar | {"y": on, "marker": {"color": VERMILION}, "customdata": data.tree, "hovertemplate": hover})
+    traces.append(
+        bar
+        | {"x": places, "y": list(beside.values()), "marker": {"color": VERMILION}}
+        | {"hovertemplate": "%{y:+.3f}<extra></extra>"}
+    )
     figure.add_traces(traces)
     return figure
 

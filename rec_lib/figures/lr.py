@@ -150,7 +150,7 @@ def two_videos_figure(data: TwoVideos) -> Picture:
         f"the feature woman {data.beside:+.2f}.",
         height=430,
         xaxis={"domain": [0, 0.58]},
-        yaxis={"title": "clicks / times shown", "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"title": "clicks / times shown", "tickformat": ".2~%", "rangemode": "tozero"},
         xaxis2={"domain": [0.76, 1], "anchor": "y2"},
         yaxis2={"anchor": "x2", "title": "LR's weight of B", "range": [-2.6, 2.6], "zeroline": True},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
@@ -159,7 +159,7 @@ def two_videos_figure(data: TwoVideos) -> Picture:
     traces: list[dict[str, Any]] = []
     for video, (name, colour, symbol) in enumerate((("video A", BLUE, "circle"), ("video B", VERMILION, "square"))):
         y = [*data.rate[video], data.pooled[video]]
-        shared = {"type": "scatter", "x": groups, "y": y}
+        shared = {"type": "scatter", "x": groups, "y": y, "cliponaxis": False}
         traces.append(
             shared
             | {"mode": "markers", "name": name, "marker": {"color": colour, "symbol": symbol, "size": 15}}
@@ -168,6 +168,7 @@ def two_videos_figure(data: TwoVideos) -> Picture:
         said = {"color": colour, "symbol": f"{symbol}-open", "size": 21, "line": {"width": 2}}
         traces.append(
             {"type": "scatter", "x": groups[:2], "y": list(data.fitted[video]), "mode": "markers", "marker": said}
+            | {"cliponaxis": False}
             | {"name": f"LR with “woman”, {name}", "hovertemplate": "%{x}: %{y:.2%}<extra>LR</extra>"}
         )
     weights = [data.alone, data.beside]

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from rec_lib.figures.core import BLUE, DASHES, DIVERGING, GREY, PALETTE, SYMBOLS, VERMILION, Picture, new_figure
+from rec_lib.figures.core import BLUE, DASHES, GREY, PALETTE, SYMBOLS, VERMILION, Picture, new_figure
 
 SHOWN = 10  # films in the list
+TINT = [[0.0, "rgba(0,114,178,0.35)"], [0.5, "rgba(127,127,127,0)"], [1.0, "rgba(213,94,0,0.35)"]]  # no gain: the page
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def latent_figure(data: Latent) -> Picture:
     film = {"type": "scatter", "mode": "markers"}
     figure.add_traces(
         [
-            shade | {"colorscale": DIVERGING, "opacity": 0.35, "showscale": False, "hoverinfo": "none"},
+            shade | {"colorscale": TINT, "showscale": False, "hoverinfo": "none"},
             film
             | {"x": data.films[~listed, 0], "y": data.films[~listed, 1], "name": "film"}
             | {"marker": {"color": GREY, "size": 5, "symbol": "circle"}}
@@ -151,20 +152,22 @@ def lines_figure(
 
 
 def matrix_figure(matrices: Mapping[str, np.ndarray], title: str, alt: str) -> Picture:
-    """Small matrices side by side as cells with their numbers; NaN is a hole. Colours run from 1 to 5 stars."""
+    """Small matrices side by side as cells with their numbers; NaN is a hole. Colours run from 1 to 5, or as far as the numbers."""
     figure = new_figure(title, alt, height=300, margin={"l": 24, "r": 24, "t": 64, "b": 40})
     width = 1 / len(matrices)
+    low = min(1.0, *(float(np.nanmin(matrix)) for matrix in matrices.values()))
+    high = max(5.0, *(float(np.nanmax(matrix)) for matrix in matrices.values()))
     for place, (name, matrix) in enumerate(matrices.items()):
         rows, columns = matrix.shape
         axis = "" if place == 0 else str(place + 1)
-        text = [["?" if np.isnan(value) else f"{value:.3g}" for value in row] for row in matrix]
+        text = [["" if np.isnan(value) else f"{value:.3g}" for value in row] for row in matrix]
         figure.add_heatmap(
             z=matrix,
             text=text,
             texttemplate="%{text}",
             textfont={"size": 16},
-            zmin=1,
-            zmax=5,
+            zmin=low,
+            zmax=high,
             colorscale="Cividis",
             showscale=False,
             xgap=2,

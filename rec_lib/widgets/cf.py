@@ -13,7 +13,7 @@ from scipy.sparse import csr_matrix, diags
 from rec_lib.figures.cf import PLACES, REASONS, Reasons, reasons_figure, short
 from rec_lib.models.similarity import KINDS, keep_nearest, rated, shrink, similarity
 from rec_lib.schema import FIRST
-from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider, steps
+from rec_lib.widgets.core import Panel, check_choice, check_whole, choice, slider, steps
 
 MODELS = (("UserCF: users like you", "UserCF"), ("ItemCF: films like yours", "ItemCF"))
 SIMILARITIES = (
@@ -67,7 +67,7 @@ class CFWorld:
         check_choice("similarity", similarity, [value for _, value in SIMILARITIES])
         check_choice("k", k, NEIGHBOURS)
         check_choice("shrinkage", shrinkage, SHRINKAGES)
-        check_range("place", place, 1, PLACES)
+        check_whole("place", place, 1, PLACES)
         taken = self.R[[user]]
         who, parts = self._parts(model, user, similarity, k, shrinkage)  # (C,), (C, items)
         scores = np.asarray(parts.sum(axis=0)).ravel()
@@ -134,13 +134,18 @@ def summary(data: Reasons) -> str:
         return (
             f"{start} The user {why}, so this is the popularity list, the same for everybody: {data.titles[0]} first."
         )
-    speak = "neighbours" if data.model == "UserCF" else "rated films with neighbours"
-    first = f"{start} {data.pool} {speak} speak. First: {data.titles[0]} ({data.scores[0]:.2f})."
+    many = data.pool != 1
+    who = "neighbour" + "s" * many if data.model == "UserCF" else f"rated film{'s' * many} with neighbours"
+    first = (
+        f"{start} {data.pool} {who} {'speak' if many else 'speaks'}. First: {data.titles[0]} ({data.scores[0]:.2f})."
+    )
     if data.place > len(data.titles):
         return f"{first} Place {data.place} is empty: only {len(data.titles)} films are left."
     film = f"Place {data.place}, {data.titles[data.place - 1]} ({data.scores[data.place - 1]:.2f}),"
     if not data.names:
         return f"{first} {film} has no reason: nobody speaks for it, and popularity alone put it there."
+    if data.count == 1:
+        return f"{first} {film} has 1 reason: {data.names[0]} adds {data.amounts[0]:.2f}."
     return f"{first} {film} has {data.count} reasons; the largest, {data.names[0]}, adds {data.amounts[0]:.2f}."
 
 

@@ -7,7 +7,7 @@ controls and carries the differences over to the figure on screen. So everything
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -200,8 +200,18 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
     Raises:
         ValueError: Names the control, what was got and what is expected.
     """
-    if isinstance(value, str) or not low <= value <= high:
+    if not isinstance(value, (int, float, np.integer, np.floating)) or not low <= value <= high:
         raise ValueError(f"{name} got {value!r}, expected a number from {low} to {high}.")
+
+
+def check_whole(name: str, value: int, low: int, high: int) -> None:
+    """Refuse what is no whole number in [low, high].
+
+    Raises:
+        ValueError: Names the control, what was got and what is expected.
+    """
+    if not isinstance(value, (int, np.integer)) or not low <= value <= high:
+        raise ValueError(f"{name} got {value!r}, expected a whole number from {low} to {high}.")
 
 
 def check_choice(name: str, value: Any, options: Iterable[Any]) -> None:
@@ -211,7 +221,7 @@ def check_choice(name: str, value: Any, options: Iterable[Any]) -> None:
         ValueError: Names the control, what was got and what is expected.
     """
     options = list(options)
-    if value not in options:
+    if not isinstance(value, Hashable) or value not in options:  # an array compares entry by entry
         raise ValueError(f"{name} got {value!r}, expected one of {options}.")
 
 

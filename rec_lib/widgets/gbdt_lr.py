@@ -14,7 +14,7 @@ from rec_lib.figures.gbdt_lr import Fall, fall_figure, summary
 from rec_lib.models.gbdt_lr import GBDTLR
 from rec_lib.schema import FIRST
 from rec_lib.training import fit
-from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider
+from rec_lib.widgets.core import Panel, check_choice, check_range, check_whole, choice, slider
 
 WEIGHTS = (("LR's, trained", "lr"), ("the trees' own", "trees"))
 AD = 12  # ads to choose from
@@ -81,7 +81,7 @@ class Trees:
         """
         for name, value in {"x1": x1, "x2": x2, "x3": x3, "x4": x4}.items():
             check_range(name, value, -1, 1)
-        check_range("ad", ad, 1, AD)
+        check_whole("ad", ad, 1, AD)
         check_choice("weights", weights, [value for _, value in WEIGHTS])
         # to two decimals, so that a slider's 0.1 + 0.2 is the 0.3 that it shows
         x = {name: round(value, 2) for name, value in zip(self.fields, (x1, x2, x3, x4), strict=True)}

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, xlogy
 
 from rec_lib.figures.lr import Pass, TwoVideos, ftrl_figure, two_videos_figure
-from rec_lib.widgets.core import Panel, check_choice, check_range, slider, steps
+from rec_lib.widgets.core import Panel, check_choice, check_range, check_whole, slider, steps
 
 MEN_A = 0.015  # click rate of video A among men
 ROWS, STEP = 600, 20
@@ -48,7 +48,7 @@ def two_videos(women_a: int, women_b: int, women_more: float, b_men: float, b_wo
         ValueError: a value outside the range of its control.
     """
     for name, per_cent in (("women_a", women_a), ("women_b", women_b)):
-        check_range(name, per_cent, 5, 95)
+        check_whole(name, per_cent, 5, 95)
     check_range("women_more", women_more, 0, 3)
     for name, advantage in (("b_men", b_men), ("b_women", b_women)):
         check_range(name, advantage, -1.5, 1.5)
@@ -153,7 +153,7 @@ def ftrl_panel(rng: np.random.Generator) -> Panel:
     def compute(l1: float, alpha: float, beta: float, l2: float, rows: int) -> Pass:
         for name, value, options in (("l1", l1, L1), ("alpha", alpha, ALPHA), ("beta", beta, BETA), ("l2", l2, L2)):
             check_choice(name, value, options)
-        check_range("rows", rows, STEP, ROWS)
+        check_whole("rows", rows, STEP, ROWS)
         path, z, said = ftrl_pass(x[:rows], y[:rows], alpha, beta, l1, l2)
         average = np.full(rows, y[:rows].mean().clip(1e-3, 1 - 1e-3))
         seen = x[:rows].sum(axis=0)

@@ -15,7 +15,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from rec_lib.data.bayes import expected_log_loss
 from rec_lib.figures.ls_plm import Regions, regions_figure, summary
 from rec_lib.layers.mixture import mixture_logit
-from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider, steps
+from rec_lib.widgets.core import Panel, check_choice, check_whole, choice, slider, steps
 
 M = 6  # regions at most
 STARTS = 3
@@ -92,9 +92,9 @@ class RegionWorld:
             ValueError: a value outside its control's range; the message names the control.
         """
         check_choice("truth", truth, TRUTHS)
-        check_range("m", m, 1, M)
+        check_whole("m", m, 1, M)
         check_choice("step", step, STEPS)
-        check_range("start", start, 1, STARTS)
+        check_whole("start", start, 1, STARTS)
         k, at = list(TRUTHS).index(truth), STEPS.index(step)
         theta = self.theta[k, m - 1, start - 1, at]
         u, w = theta[:, :m], theta[:, M : M + m]  # (3, m) each

@@ -14,7 +14,7 @@ from numba import njit
 from rec_lib.figures.lsh import NEIGHBOURS, Buckets, buckets_figure
 from rec_lib.retrieval import ExactIndex
 from rec_lib.retrieval.probability import and_or, collision, or_and, threshold
-from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider
+from rec_lib.widgets.core import Panel, check_choice, check_range, check_whole, choice, slider
 
 WIDTHS, HASHES, TABLES = (0.2, 4.0), (1, 8), (1, 12)
 ORDERS = (("AND 与, then OR 或", "and-or"), ("OR 或, then AND 与", "or-and"))
@@ -71,10 +71,10 @@ class BucketWorld:
             ValueError: a value outside its control's range; the message names the control.
         """
         check_range("w", w, *WIDTHS)
-        check_range("K", K, *HASHES)
-        check_range("L", L, *TABLES)
+        check_whole("K", K, *HASHES)
+        check_whole("L", L, *TABLES)
         check_choice("order", order, [value for _, value in ORDERS])
-        check_range("query", query, 1, QUERIES)
+        check_whole("query", query, 1, QUERIES)
         and_first = order == "and-or"
         codes = self.codes(self.points, w, K, L)
         at_places = self.codes(self.places, w, K, L)

@@ -15,7 +15,7 @@ from rec_lib.embeddings import Corpus, Vectors, Walker, cooccurrences, train_ful
 from rec_lib.evaluation.graph import louvain, purity, same_role_auc, walk_statistics
 from rec_lib.figures.node2vec import edge_path, spring_place
 from rec_lib.figures.node2vec_panel import Explored, explored_figure, summary
-from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider, steps
+from rec_lib.widgets.core import Panel, check_choice, check_range, check_whole, choice, slider, steps
 
 PQ = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 10.0)
 LENGTHS = (5, 7, 10, 20, 40, 80)
@@ -150,8 +150,8 @@ class Explorer:
         check_choice("colour", colour, COLOURS)
         for name, value, low, high in (("p", p, 0.1, 10), ("q", q, 0.1, 10), ("length", length, 5, 80)):
             check_range(name, value, low, high)
-        check_range("num_walks", num_walks, 1, MOST_WALKS)
-        check_range("step", step, 0, 79)
+        check_whole("num_walks", num_walks, 1, MOST_WALKS)
+        check_whole("step", step, 0, 79)
         scene = self.scenes[graph]
         with self._blas.limit(limits=1, user_api="blas"):
             points, meters = self._learn(graph, p, q, length, num_walks)

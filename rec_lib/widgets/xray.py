@@ -10,7 +10,7 @@ from torch import nn
 from rec_lib.figures.xray import RETURN, XRay, preview, xray, xray_figure
 from rec_lib.models import DeepFM
 from rec_lib.schema import Bag, Batch, Dense, Schema, Sparse
-from rec_lib.widgets.core import Panel, check_range, slider
+from rec_lib.widgets.core import Panel, check_whole, slider
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def xray_panel(model: nn.Module, batch: Batch) -> Panel:
     seen = xray(model, batch)
 
     def compute(row: int) -> Sample:
-        check_range("row", row, 0, seen.size - 1)
+        check_whole("row", row, 0, seen.size - 1)
         return Sample(seen, row)
 
     control = slider("sample of the batch (row)", 0, seen.size - 1, 0, 1)

@@ -52,6 +52,9 @@ def test_who_has_no_neighbour_is_told_so(panel):
     assert data.popular
     assert "has rated nothing" in summary(data)
     assert "the same for everybody" in summary(data)
+    alone = summary(setting(panel, k=1))
+    assert "1 neighbour speaks" in alone
+    assert "1 reason:" in alone
     assert not data.names
     data = setting(panel, user=flat, similarity="pearson")
     assert data.popular
@@ -117,8 +120,9 @@ def test_the_other_figures_say_what_they_show():
     assert "best 0.200 at k = 50" in alt_text(settings)
     with pytest.raises(ValueError, match="one a k"):
         settings_figure([5], {"cosine": [0.1, 0.2]}, "k", "NDCG@10")
-    head = head_figure({"α = 0": (0.9, 0.1)}, {"UserCF": (0.5, 0.15)}, 0.2, "Head")
+    head = head_figure({"α = 0": (0.9, 0.1), "½": (0.5, 0.1), "1": (0.0, 0.001)}, {"UserCF": (0.5, 0.15)}, 0.2, "Head")
     assert "UserCF 50% of the places, hit rate 0.150" in alt_text(head)
     assert "20%" in alt_text(head)
+    assert list(head.data[0].textposition) == ["bottom center", "top center", "top left"]  # the last: not on the tick
     cost = cost_figure({"users": ([1, 2], [10, 40])}, {"users": 2.0}, "Cost", "users m")
     assert "users: slope 2.00" in alt_text(cost)

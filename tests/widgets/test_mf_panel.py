@@ -139,7 +139,9 @@ def test_figures_draw_what_they_are_given():
     assert figure.data[0].error_y.array is not None
     whole = np.array([[5.0, np.nan], [1.0, 3.0]])
     figure = matrix_figure({"holes": whole, "copy": np.ones((2, 2))}, "t", "a")
-    assert figure.data[0].text[0][0] == "5"
+    assert list(figure.data[0].text[0]) == ["5", ""]  # the question mark is drawn once, on top
+    assert (figure.data[0].zmin, figure.data[0].zmax) == (1, 5)
+    assert matrix_figure({"layer": whole - 4}, "t", "a").data[0].zmin == -3  # −1 and −3 do not look the same
     assert list(figure.data[1].text) == ["?"]
     assert (figure.data[1].x[0], figure.data[1].y[0]) == (1, 0)
     assert alt_text(figure)

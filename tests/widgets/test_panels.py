@@ -11,12 +11,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 import torch
+from legible import faults
 
 from rec_lib import widgets
-from rec_lib.figures.core import alt_text
+from rec_lib.figures.core import alt_text, plotly_json
 
 SAMPLES = 60  # settings drawn from a panel's grid, besides its corners and each control moved alone
 CORNERS = 64
+TALLEST = 640  # pixels of a panel's figure: about what JupyterLab leaves of a laptop's or projector's screen
 COMPUTE_MS, REDRAW_MS = 20, 100  # aims: printed; a test fails only at ten times as much, on a busy machine
 
 
@@ -43,8 +45,9 @@ def outside(control):
     if isinstance(control, ipywidgets.Checkbox | ipywidgets.ToggleButton):
         return []
     if hasattr(control, "_options_full"):
-        return ["no such option", -987654321]
-    return [control.min - control.step, control.max + control.step, float("nan")]
+        return ["no such option", -987654321, None, [], np.ones(2)]
+    wrong = [control.min - control.step, control.max + control.step, float("nan"), None, "1", [1.0], np.ones(2)]
+    return wrong if isinstance(control, ipywidgets.FloatSlider) else [*wrong, control.min + 0.5]
 
 
 def settings(p):
@@ -97,6 +100,15 @@ def test_total_over_its_controls(name):
     median, slowest = np.median(taken), np.max(taken)
     print(f"\n{name}: compute median {median:.1f} ms, slowest {slowest:.0f} ms over {len(taken)} settings")
     assert median < 10 * COMPUTE_MS
+
+
+@every_panel
+def test_its_figures_are_legible(name):
+    p = panel(name)
+    for values in itertools.islice(settings(p), 8):
+        figure = p.figure(p.compute(**values))
+        assert faults(plotly_json(figure)) == [], values
+        assert figure.layout.height <= TALLEST, values
 
 
 @every_panel

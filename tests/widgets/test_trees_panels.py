@@ -202,7 +202,9 @@ def test_fall_figure_keeps_its_traces_and_says_what_it_shows(trees):
         kinds.add(tuple((t.type, t.name) for t in figure.data))
         assert f"p = {data.p:.0%}" in tree_figures.summary(data)
         assert f"{data.p:.0%}" in alt_text(figure)
-        assert "".join(figure.layout.xaxis2.ticktext) == "".join(str(int(on)) for on in data.leaves_on)
+        assert "".join(figure.layout.xaxis2.ticktext) == "".join(str(int(on)) for on in data.leaves_on) + "iddense"
+        assert sum(figure.data[-2].y) + sum(figure.data[-1].y) + data.constant == pytest.approx(data.logit)
+        assert all(" " not in text for trace in figure.data for text in trace.text or ())  # or it runs into a leaf
     assert len(kinds) == 1
 
 
