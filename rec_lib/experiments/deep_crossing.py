@@ -45,14 +45,16 @@ class PlainUnit(ResidualUnit):
 
 
 class Plain(DeepCrossing):
-    """Deep Crossing without the shortcut, weight for weight of the same size."""
+    """Deep Crossing without the shortcut: of the same size and, from the same seed, with the same start."""
 
     def __init__(
         self, schema: Schema, dim: int, hidden: tuple[int, ...] = HIDDEN, dropout: float = 0.0, init_sd: float = 0.05
     ):
         super().__init__(schema, dim, hidden, dropout, init_sd)
         width = self.score.in_features
-        self.units = nn.Sequential(*(PlainUnit(width, h, dropout) for h in hidden))
+        units = nn.Sequential(*(PlainUnit(width, h, dropout) for h in hidden))
+        units.load_state_dict(self.units.state_dict())  # the same start
+        self.units = units
 
 
 class LookUp(DeepCrossing):
