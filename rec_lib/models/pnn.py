@@ -3,7 +3,7 @@
 Paper    Qu et al., "Product-based Neural Networks for User Response Prediction", ICDM 2016, arXiv:1611.00144: eq. 1-3 (layers), 4-7 (l_z, l_p), 8-10 (IPNN), 11-14 (OPNN).
 Section  3.5 PNN模型——加强特征交叉能力
 Idea     y = W3 relu(W2 relu(l_z + l_p + b1) + b2) + b3,  l_z = W_z z;  l_p = ‖Σ_i θ_i f_i‖² (IPNN), (Σ f)ᵀ W_p (Σ f) (OPNN), their sum (PNN*)
-Differs  the paper's constant 1 among the signals is b1; dense features join z, not the products; a bag or history is one field, the mean of its rows; logits, no sigmoid here.
+Differs  the paper's constant 1 among the signals is b1; dense features join z, not the products; θ starts from N(0, 1), where the paper names no scale; a bag or history is one field, the mean of its rows; logits, no sigmoid here.
 Symbols  B batch · N fields · M embedding size · D1 units of the first hidden layer
 """
 
@@ -63,7 +63,9 @@ class IPNN(_ProductNetwork):
         init_sd: float = 0.05,
     ):
         super().__init__(schema, dim, hidden, dropout, init_sd)
-        self.theta = nn.Parameter(_uniform(hidden[0], len(self.emb.field_names)))  # (D1, N)
+        self.theta = nn.Parameter(
+            torch.randn(hidden[0], len(self.emb.field_names))
+        )  # (D1, N)  δ_i starts as long as f_i
 
     def quadratic(self, f: Tensor) -> Tensor:
         return inner_signal(f, self.theta)  # (B, D1)  eq. 8-10
@@ -81,7 +83,7 @@ class OPNN(_ProductNetwork):
         init_sd: float = 0.05,
     ):
         super().__init__(schema, dim, hidden, dropout, init_sd)
-        self.w_p = nn.Parameter(_uniform(hidden[0], dim * dim).view(hidden[0], dim, dim))  # (D1, M, M)
+        self.w_p = nn.Parameter(_outer_weights(hidden[0], dim))
 
     def quadratic(self, f: Tensor) -> Tensor:
         return outer_signal(f, self.w_p)  # (B, D1)  eq. 12-14
@@ -99,12 +101,12 @@ class PNN(IPNN):
         init_sd: float = 0.05,
     ):
         super().__init__(schema, dim, hidden, dropout, init_sd)
-        self.w_p = nn.Parameter(_uniform(hidden[0], dim * dim).view(hidden[0], dim, dim))  # (D1, M, M)
+        self.w_p = nn.Parameter(_outer_weights(hidden[0], dim))
 
     def quadratic(self, f: Tensor) -> Tensor:
         return inner_signal(f, self.theta) + outer_signal(f, self.w_p)  # (B, D1)
 
 
-def _uniform(units: int, inputs: int) -> Tensor:
-    """(units, inputs) drawn as the weights of ``nn.Linear`` are: evenly from ±1/√inputs."""
-    return (2 * torch.rand(units, inputs) - 1) / inputs**0.5
+def _outer_weights(units: int, dim: int) -> Tensor:
+    """(D1, M, M), drawn as a linear layer over M² numbers is: evenly from ±1/M."""
+    return (2 * torch.rand(units, dim, dim) - 1) / dim

@@ -13,6 +13,7 @@ from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show,
 PANELS: dict[str, str] = {
     "cf": "rec_lib.widgets.cf.demo",
     "crosses": "rec_lib.widgets.crosses.demo",
+    "deep_crossing": "rec_lib.widgets.deep_crossing.demo",
     "evolution": "rec_lib.widgets.evolution.demo",
     "fm": "rec_lib.widgets.fm.demo",
     "ftrl": "rec_lib.widgets.lr.ftrl_demo",
@@ -23,6 +24,7 @@ PANELS: dict[str, str] = {
     "mf": "rec_lib.widgets.mf.demo",
     "node2vec": "rec_lib.widgets.node2vec.node2vec_panel",
     "pair": "rec_lib.widgets.pair.demo",
+    "pnn": "rec_lib.widgets.pnn.demo",
     "simpson": "rec_lib.widgets.lr.simpson_demo",
     "xray": "rec_lib.widgets.xray.demo",
 }
