@@ -66,7 +66,7 @@ def products_figure(data: Products) -> Picture:
     ):
         figure.add_heatmap(
             z=values, zmin=-scale, zmax=scale, zmid=0, colorscale=DIVERGING, showscale=False, xgap=1, ygap=1,
-            texttemplate=text, textfont={"size": 11, "color": "#111111"}, hovertemplate="%{z:+.4f}<extra></extra>",
+            texttemplate=text, textfont={"size": 12, "color": "#111111"}, hovertemplate="%{z:+.4f}<extra></extra>",
             xaxis=f"x{which}", yaxis=f"y{which}",
         )  # fmt: skip
     return figure

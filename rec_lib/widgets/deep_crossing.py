@@ -12,7 +12,7 @@ from rec_lib.data.table import Table
 from rec_lib.experiments.deep_crossing import DEPTH, Plain, start_as_he
 from rec_lib.figures.deep_crossing import Cascade, cascade_figure, summary
 from rec_lib.models.deep_crossing import DeepCrossing, ResidualUnit
-from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider, switch
+from rec_lib.widgets.core import Panel, check_choice, check_whole, choice, slider, switch
 
 UNITS = 12  # at most
 STARTS = {"as PyTorch does": False, "as He et al. do": True}
@@ -37,7 +37,7 @@ class Cascades:
         Raises:
             ValueError: a value outside its control's range; the message names the control.
         """
-        check_range("units", units, 1, UNITS)
+        check_whole("units", units, 1, UNITS)
         check_choice("start", start, STARTS)
         shortcut = bool(shortcut)
         gradient, spread = self._measured(units, shortcut, start)
