@@ -36,7 +36,7 @@ ARGUMENTS = {  # what may follow a command; N is a number (from 1:65535), * stan
     "lab": ("--no-browser", "--port N 1:65535"),
     "reset": ("SECTION",),
     "test": ("--thorough",),
-    "measure": ("--seeds N 2:10000", "--check", "SECTION*"),
+    "measure": ("--seeds N 2:10000", "--check", "--confirm", "SECTION*"),
     "bench": ("NAME*",),
     "notebooks": ("--check", "PATH*"),
     "screenshots": ("NAME*",),
