@@ -87,6 +87,8 @@ class NeuralCF(PairNetwork):
         ValueError: a network of another name, sizes below 1, an alpha outside [0, 1], rates that are not above 0.
     """
 
+    net: NeuMF
+
     def __init__(self, network: str = "neumf", dim: int = 16, hidden: tuple[int, ...] = (32, 16), alpha: float | None = 0.5,
                  negatives: int = 4, epochs: int = 20, batch_size: int = 256, lr: float = 0.01, sgd_lr: float = 0.1,
                  l2: float = 0.0, init_sd: float = 0.1, rng: np.random.Generator | None = None):  # fmt: skip

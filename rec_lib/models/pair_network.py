@@ -6,6 +6,7 @@ A subclass gives `_network(users, items)`, a `PairScorer`, and may train it in a
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
@@ -34,6 +35,18 @@ class PairScorer(nn.Module):
 S = TypeVar("S", bound=PairScorer)
 
 
+@torch.no_grad()
+def pair_scores(net: PairScorer, users: np.ndarray, items: int) -> np.ndarray:
+    """Logits of all pairs of `users (U,)` and the items 0 … items − 1: (U, items) float64."""
+    columns, scores = torch.arange(items), np.empty((len(users), items))
+    step = max(1, PAIRS // items)
+    for start in range(0, len(users), step):
+        block = torch.from_numpy(users[start : start + step])
+        pairs = {"user": block.repeat_interleave(items), "item": columns.repeat(len(block))}
+        scores[start : start + step] = net(pairs).view(len(block), items).numpy()
+    return scores
+
+
 class PairNetwork(TopN):
     """A network over pairs, trained with Adam on what happened and on items that are drawn anew in every epoch.
 
@@ -49,6 +62,7 @@ class PairNetwork(TopN):
     """
 
     progress = False  # set it on a model to see a bar of epochs
+    watch: Callable[[int], object] | None = None  # set it to look at the model after each epoch of each stage
     net: PairScorer
 
     def __init__(
@@ -65,7 +79,10 @@ class PairNetwork(TopN):
     def _fit(self, seen: csr_matrix) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(self.rng.integers(1 << 31)))
-            self.net = self._trained(Pointwise(seen, self.negatives, self.rng), *seen.shape).eval()
+            self.net = self._trained(self._rows(seen), *seen.shape).eval()
+
+    def _rows(self, seen: csr_matrix) -> Pointwise:
+        return Pointwise(seen, self.negatives, self.rng)
 
     def _trained(self, rows: Pointwise, users: int, items: int) -> PairScorer:
         return self._by_adam(self._network(users, items), rows)
@@ -75,23 +92,18 @@ class PairNetwork(TopN):
 
     def _descend(self, net: S, rows: Pointwise, optimizer: torch.optim.Optimizer) -> S:
         """`epochs` passes, each over negatives of its own."""
-        for _ in tqdm(range(self.epochs), desc=type(net).__name__, unit="epoch", disable=not self.progress):
+        self.net = net
+        for epoch in tqdm(range(1, self.epochs + 1), desc=type(net).__name__, unit="epoch", disable=not self.progress):
             for batch in rows.batches(self.batch_size):
                 optimizer.zero_grad(set_to_none=True)
                 net.loss(batch).backward()
                 optimizer.step()
+            if self.watch is not None:
+                self.watch(epoch)
         return net
 
-    @torch.no_grad()
     def _score(self, users: np.ndarray) -> np.ndarray:
-        items = torch.arange(self.seen.shape[1])
-        scores = np.empty((len(users), len(items)))
-        step = max(1, PAIRS // len(items))
-        for start in range(0, len(users), step):
-            block = torch.from_numpy(users[start : start + step])
-            pairs = {"user": block.repeat_interleave(len(items)), "item": items.repeat(len(block))}
-            scores[start : start + step] = self.net(pairs).view(len(block), -1).numpy()
-        return scores
+        return pair_scores(self.net, users, self.seen.shape[1])
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {name: value.numpy() for name, value in self.net.state_dict().items()}

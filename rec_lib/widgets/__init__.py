@@ -22,6 +22,7 @@ PANELS: dict[str, str] = {
     "ls_plm": "rec_lib.widgets.ls_plm.demo",
     "lsh": "rec_lib.widgets.lsh.demo",
     "mf": "rec_lib.widgets.mf.demo",
+    "neural_cf": "rec_lib.widgets.neural_cf.demo",
     "node2vec": "rec_lib.widgets.node2vec.node2vec_panel",
     "pair": "rec_lib.widgets.pair.demo",
     "pnn": "rec_lib.widgets.pnn.demo",

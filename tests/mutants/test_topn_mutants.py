@@ -7,7 +7,6 @@ import pytest
 from contract.topn_checks import CHECKS
 from scipy.sparse import csr_matrix
 
-from rec_lib.data.pointwise import Pointwise
 from rec_lib.models import EASE, ItemCF, NeuralCF, Popularity, TopN, UserCF
 
 
@@ -264,7 +263,7 @@ class DrawsFromTheGlobalGenerator(NeuralCF):
     """Weights come from whatever torch's generator happens to be at: two fits of one matrix differ."""
 
     def _fit(self, seen):
-        self.net = self._trained(Pointwise(seen, self.negatives, self.rng), *seen.shape)
+        self.net = self._trained(self._rows(seen), *seen.shape)
 
 
 class SavesOneTower(NeuralCF):
