@@ -10,6 +10,7 @@ import test_cf_derivations
 import test_crossing_derivations
 import test_lr_derivations
 import test_mf_derivations
+import test_neural_cf_derivations
 import test_trees_derivations
 import torch
 from test_all_derivations import ALL
@@ -85,7 +86,7 @@ BY_NUMBERS = {"svdpp-gradient"}  # in test_mf_derivations: its code cannot be di
 def test_every_derivation_is_held_to_code():
     """Here or in the file of its section."""
     pairs = [*test_lr_derivations.PAIRS, *test_mf_derivations.PAIRS, *test_trees_derivations.PAIRS]
-    pairs += [*test_crossing_derivations.PAIRS, *test_cf_derivations.HELD.values()]
+    pairs += [*test_crossing_derivations.PAIRS, *test_cf_derivations.HELD.values(), *test_neural_cf_derivations.PAIRS]
     assert set(CODE) | {derivation.id for derivation, _ in pairs} | BY_NUMBERS == set(ALL)
 
 
