@@ -144,7 +144,7 @@ LR = (
 w, x, y, b = sympy.symbols("w x y b")
 # One feature x, one row with label y, one weight w and a constant b. The loss of the row is
 #     log(1 + exp(z)) - y z    with z = w x + b
-gradient = NOT_YET  # its derivative in w, written with w, x, y and b
+gradient = NOT_YET  # its derivative in w, written with w, x, y, b and sympy.exp
 """,
         solution="""
 w, x, y, b = sympy.symbols("w x y b")
@@ -281,7 +281,7 @@ def weight(z, n, alpha, beta, l1, l2):
         stub="""
 def reliability(y, p):
     # y: (N,) labels 0 or 1      p: (N,) probabilities. Cut [0, 1] into five groups of equal width, from 0.2 on into the next.
-    # Return (groups, 3): mean prediction, share of clicks, number of rows; lowest group first, empty groups left out.
+    # Return an array (groups, 3): mean prediction, share of clicks, number of rows; lowest group first, empty groups left out.
     return NOT_YET
 """,
         solution="""
@@ -336,7 +336,7 @@ def reliability(y, p):
         title="Experiment: compare adventure films inside drama and outside it",
         stub="""
 # Over all ratings, adventure films are liked 2.3 points less often than the others: 53.4 times in a hundred against 55.7.
-# Now inside the films that are dramas and inside those that are not, averaged as in the text: how many points?
+# Now inside the films that are dramas and inside those that are not, averaged with the weights n₁n₀/(n₁ + n₀): how many points?
 # rec_lib.experiments.reversals.rows_of(ml) has the columns, rec_lib.evaluation.simpson.compare does the sum.
 points = NOT_YET
 """,
@@ -355,7 +355,7 @@ points = 100 * compare(rows.liked, rows.sides["Adventure"], rows.groups["Drama"]
         ),
         judge=numeric_judge(
             _adjusted,
-            0.02,
+            0.05,
             "100 × the difference of the shares inside the two groups, weighted by n₁n₀/(n₁ + n₀)",
             "points",
             traps=((-2.333, "That is the difference over all rows."),),

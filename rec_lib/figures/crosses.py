@@ -160,21 +160,24 @@ def _alt(data: TwoViews) -> str:
     )
     return (
         f"{data.title}. Two triangles of cells, the weight of each pair of fields below the diagonal, first-order weights on it. {sides}. "
-        f"{a} and {b} stand together in {data.together[data.watched]:,} training rows."
+        f"{a} and {b} stand together in {_rows(data)}."
     )
+
+
+def _rows(data: TwoViews) -> str:
+    together = int(data.together[data.watched])
+    return "1 training row" if together == 1 else f"{together:,} training rows"
 
 
 def two_views_summary(data: TwoViews) -> str:
     """The figure in a few sentences of plain text."""
     a, b = (data.fields[i] for i in data.watched)
-    together = int(data.together[data.watched])
-    rows = "1 training row" if together == 1 else f"{together:,} training rows"
     said = ", ".join(f"{side.name} {_signed(side.pairs[data.watched])}" for side in (data.poly2, data.fm))
     sides = "; ".join(
         f"{side.name}: pairs {side.pair_sum:+.2f}, logit {side.logit:+.2f}, P(like) = {side.probability:.1%}, validation AUC {side.valid:.3f}"
         for side in (data.poly2, data.fm)
     )
-    return f"{a} × {b} stand together in {rows}; their weight: {said}. {sides}. {data.note}".strip()
+    return f"{a} × {b} stand together in {_rows(data)}; their weight: {said}. {sides}. {data.note}".strip()
 
 
 def growth_figure(

@@ -63,6 +63,32 @@ ALSO_RIGHT = {
         "shadow = torch.tensor(-0.6)",
     ),
     "3.7.2-learning-rate": ("lr = 5e-3", "lr = 0.03"),
+    "2.4-reliability": tuple(
+        f"""
+        def reliability(y, p):
+            group = {cut}
+            return np.array([(p[group == k].mean(), y[group == k].mean(), (group == k).sum()) for k in np.unique(group)])
+        """
+        for cut in (
+            "np.clip(np.digitize(p, np.linspace(0, 1, 6)) - 1, 0, 4)",
+            "np.digitize(p, [0.2, 0.4, 0.6, 0.8])",
+            "np.minimum(np.floor(p / 0.2), 4)",
+        )
+    ),
+    "2.4-adventure": ("points = 1.1", "points = 1.05"),
+    "2.4-never-zero": (
+        """
+        def weight(z, n, alpha, beta, l1, l2):
+            return np.where(np.abs(z) <= l1, 0, -(z - np.sign(z) * l1) / ((beta + np.sqrt(n)) / alpha + l2))
+        """,
+    ),
+    "2.5-ffm-term": (
+        """
+        def ffm_term(v):
+            return (torch.einsum("bfgd,bgfd->b", v, v) - torch.einsum("bffd,bffd->b", v, v)) / 2
+        """,
+    ),
+    "2.5-pair-number": ("def pair_number(user, film, n_users, n_films):\n    return film * n_users + user",),
 }
 STILL_THE_STUB = {
     "3.7.2-stuck-loss": """

@@ -89,6 +89,7 @@ def test_a_pair_that_never_occurred_keeps_poly2s_weight_of_zero(table, parts, ml
     assert all(d.poly2.pairs[d.watched] != 0 for d in loud)
     assert all(d.fm.pairs[d.watched] != 0 for d in silent)
     assert "stand together in 0 training rows; their weight: POLY2 0, FM" in two_views_summary(silent[0])
+    assert "stand together in 1 training row." in alt_text(two_views_figure(loud[0]))
 
 
 def test_training_the_family_leaves_the_callers_random_state_alone_and_repeats(parts):
