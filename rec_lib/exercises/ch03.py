@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from rec_lib.data import worlds
+from rec_lib.exercises.ch03_autorec import AUTOREC
 from rec_lib.exercises.compare import show
 from rec_lib.exercises.judges import (
     Property,
@@ -735,4 +736,4 @@ saved = (8 * 16 - 16) * 64
     ),
 )
 
-EXERCISES = FNN + DEEPFM + NFM
+EXERCISES = AUTOREC + FNN + DEEPFM + NFM

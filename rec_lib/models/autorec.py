@@ -59,16 +59,21 @@ class IAutoRec(RatingModel):
     def forward(self, batch: Batch) -> Tensor:
         i, u = batch[self.row], batch[self.place]  # (B,)
         known = self.known_item[batch["item"]] & self.known_user[batch["user"]]  # (B,)
-        h = self.h(self.ratings)  # (N, M)
+        z = self.encode(self.ratings)  # (N, D)  g(V r + μ)
+        h = self.decode(z)  # (N, M)  f(W z + b)
         return torch.where(known, h[i, u], self.mu)  # (B,)  R̂_ui = h(r⁽ⁱ⁾)_u
 
-    def h(self, r: Tensor) -> Tensor:
-        """f(W g(V r + μ) + b) of rows of ratings, also of rows that were not in training: (N, M) → (N, M)."""
-        return self.g(r @ self.V + self.c) @ self.W.T + self.b
+    def encode(self, r: Tensor) -> Tensor:
+        """g(V r + μ) of rows of ratings, also of rows that were not in training: (N, M) → (N, D)."""
+        return self.g(r @ self.V + self.c)
 
     def g(self, x: Tensor) -> Tensor:
         """The hidden activation."""
         return torch.sigmoid(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """f(W z + b): (N, D) → (N, M)."""
+        return z @ self.W.T + self.b
 
     def penalty(self, batch: Batch) -> Tensor:
         """(λ/2)(‖W‖² + ‖V‖²), shared equally by all training ratings: (B,). Rows without ratings are not used, and free."""

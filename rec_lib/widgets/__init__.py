@@ -11,6 +11,7 @@ from importlib import import_module
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show, slider, steps, switch
 
 PANELS: dict[str, str] = {
+    "autorec": "rec_lib.widgets.autorec.demo",
     "cf": "rec_lib.widgets.cf.demo",
     "crosses": "rec_lib.widgets.crosses.demo",
     "deep_crossing": "rec_lib.widgets.deep_crossing.demo",

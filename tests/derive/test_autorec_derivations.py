@@ -36,12 +36,14 @@ def test_both_classes_hold_one_formula():
 class HolesAreZeros(IAutoRec):
     def loss(self, batch):
         rows = batch["item"].unique()
-        return (self.h(self.ratings)[rows] - self.ratings[rows]).square().mean() + self.penalty(batch).mean()
+        return (self.decode(self.encode(self.ratings))[rows] - self.ratings[rows]).square().mean() + self.penalty(
+            batch
+        ).mean()
 
 
 class EverybodyLearns(IAutoRec):
     def forward(self, batch):
-        everything = self.h(self.ratings)[batch["item"]]
+        everything = self.decode(self.encode(self.ratings))[batch["item"]]
         return super().forward(batch) + (everything - everything.detach()).sum(dim=1)
 
 
@@ -61,8 +63,8 @@ class LinearHidden(IAutoRec):
 
 
 class BiasTwice(IAutoRec):
-    def h(self, r):
-        return super().h(r) + self.b
+    def decode(self, z):
+        return super().decode(z) + self.b
 
 
 class SumOfErrors(IAutoRec):

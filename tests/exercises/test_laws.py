@@ -50,6 +50,14 @@ ALSO_RIGHT = {
         "def loss(logits, label):\n    return (F.softplus(logits) - label * logits).mean()",
         "def loss(logits, label):\n    return -(label * F.logsigmoid(logits) + (1 - label) * F.logsigmoid(-logits)).mean()",
     ),
+    "3.2-leak": (
+        """
+        def held_out(seen, held, V, W, c, b):
+            z = 1 / (1 + np.exp(-c - seen @ V))
+            return np.array([b[u] + W[u] @ z[i] for i, u in zip(*np.nonzero(held))])
+        """,
+        "def held_out(seen, held, V, W, c, b):\n    return (b + 0.5 * (1 + np.tanh((seen @ V + c) / 2)) @ W.T)[held != 0]",
+    ),
     "3.7.3-optimist": (
         "def network(f_bi, W, b, h):\n    return (torch.relu(f_bi @ W.T + b) * h).sum(dim=1)",
         "def network(f_bi, W, b, h):\n    return F.linear(f_bi, W, b).clamp(min=0) @ h",
@@ -105,6 +113,14 @@ STILL_THE_STUB = {
             own -= lr * gradient
             return own
         ''',
+    "3.2-leak": """
+        def held_out(seen, held, V, W, c, b):
+            # what may go in?
+            rows = np.where(held > 0, held, seen)
+            z = 1 / (1 + np.exp(-(rows @ V + c)))
+
+            return (z @ W.T + b)[held > 0]
+        """,
     "3.7.3-optimist": "def network(f_bi, W, b, h):\n    return torch.relu((f_bi @ W.T + b) @ h)",
 }
 RIGHT = [(id, text) for id, texts in ALSO_RIGHT.items() for text in texts]
@@ -132,6 +148,7 @@ def test_every_bug_of_chapter_3_can_be_mended_in_another_way():
 @pytest.mark.parametrize(
     ("id", "source", "law"),
     [
+        ("3.2-leak", "def held_out(seen, held, V, W, c, b):\n    z = 1 / (1 + np.exp(-(seen @ W + c)))\n    return (z @ V.T + b)[held > 0]", "value: "),
         ("3.7.2-stuck-loss", "def loss(logits, label):\n    return F.l1_loss(logits, label)", "certainty: "),
         ("3.7.1-borrowed-table", "def first_step(fm_table, gradient, lr):\n    fm_table += 0\n    return fm_table - lr * gradient + 1", "value: "),
         ("3.7.3-optimist", "def network(f_bi, W, b, h):\n    return torch.tanh(f_bi @ W.T + b) @ h", "relu: "),

@@ -226,7 +226,9 @@ class HolesAreZeros(IAutoRec):
 
     def loss(self, batch):
         rows = batch["item"].unique()
-        return (self.h(self.ratings)[rows] - self.ratings[rows]).square().mean() + self.penalty(batch).mean()
+        return (self.decode(self.encode(self.ratings))[rows] - self.ratings[rows]).square().mean() + self.penalty(
+            batch
+        ).mean()
 
 
 class MaskOnTheWayForwardOnly(IAutoRec):
@@ -234,7 +236,7 @@ class MaskOnTheWayForwardOnly(IAutoRec):
 
     def forward(self, batch):
         y = super().forward(batch)
-        everything = self.h(self.ratings)[batch["item"], batch["user"]]
+        everything = self.decode(self.encode(self.ratings))[batch["item"], batch["user"]]
         return y + (everything - everything.detach())
 
 
@@ -268,7 +270,7 @@ class LeaksWhatIsAsked(IAutoRec):
         r = self.ratings
         if "label" in batch:
             r = r.index_put((batch["item"], batch["user"]), batch["label"].to(r.dtype))
-        h = self.h(r)[batch["item"], batch["user"]]
+        h = self.decode(self.encode(r))[batch["item"], batch["user"]]
         known = self.known_item[batch["item"]] & self.known_user[batch["user"]]
         return torch.where(known, h, self.mu)
 
@@ -278,7 +280,7 @@ class ReadsTheBatchAlone(IAutoRec):
 
     def forward(self, batch):
         in_batch = torch.zeros_like(self.ratings).index_put_((batch["item"], batch["user"]), torch.ones_like(self.mu))
-        h = self.h(self.ratings * in_batch)[batch["item"], batch["user"]]
+        h = self.decode(self.encode(self.ratings * in_batch))[batch["item"], batch["user"]]
         known = self.known_item[batch["item"]] & self.known_user[batch["user"]]
         return torch.where(known, h, self.mu)
 
@@ -286,8 +288,8 @@ class ReadsTheBatchAlone(IAutoRec):
 class SigmoidAtTheEnd(IAutoRec):
     """A sigmoid as output: stars between 0 and 1."""
 
-    def h(self, r):
-        return super().h(r).sigmoid()
+    def decode(self, z):
+        return super().decode(z).sigmoid()
 
 
 class NoHiddenSigmoid(IAutoRec):

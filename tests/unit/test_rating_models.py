@@ -154,7 +154,7 @@ def test_autorec_of_the_whole_is_the_papers_objective_by_the_number_of_ratings()
     """(1/R) [Σ_i ‖r⁽ⁱ⁾ − h(r⁽ⁱ⁾)‖² over what is rated + (λ/2)(‖W‖² + ‖V‖²)] over the users with ratings."""
     model, rows = stirred(IAutoRec).double(), train()
     r = model.ratings
-    e = torch.where(r > 0, r - model.h(r), 0.0)
+    e = torch.where(r > 0, r - model.decode(model.encode(r)), 0.0)
     weights = sum(w[model.known_user].square().sum() for w in (model.V, model.W))
     expected = (e.square().sum() + model.l2 / 2 * weights) / len(rows)
     torch.testing.assert_close(model.loss(rows.batch()), expected)
@@ -189,5 +189,5 @@ def test_its_predictions_have_at_most_rank_dim_beside_one_number_a_user(dim):
     """So an MF of the same size with free user biases can hold whatever an I-AutoRec says."""
     model = build(IAutoRec, dim=dim, init_sd=0.5).double()
     with torch.no_grad():
-        filled = model.h(model.ratings) - model.b
+        filled = model.decode(model.encode(model.ratings)) - model.b
     assert torch.linalg.matrix_rank(filled) == dim
