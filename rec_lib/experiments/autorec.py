@@ -5,6 +5,8 @@ ml100k_random   test error (root mean squared, stars) on the random 80/10/10 spl
 input           I-AutoRec that is told only the stars (holes are average), or only who rated
 hidden          I-AutoRec by size of its hidden layer; "linear": without the sigmoid
 rare, often     test error of I-AutoRec and MF on films with few training ratings, and with many
+arrive          films that training has not seen: error on their ratings after the 50th when the first n are put into a row, of
+                I-AutoRec, of that with stars only, of the average of these n; "nothing" is the mean of all training ratings
 yes_no, graded  planted worlds of three traits, yes-or-no and normal, rated around 0: MF, I-AutoRec, I-AutoRec without sigmoid
 stars           the yes-or-no world with ratings around 3.5, so that a hole reads as the worst of all
 """
@@ -16,6 +18,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -73,6 +76,7 @@ RECIPES: dict[str, Recipe] = {
 }
 DIM_L2 = {10: 60.0, 50: 60.0, 100: 60.0, 200: 80.0, 500: 100.0}  # λ for each size of the hidden layer
 BUDGET = {"lr": 0.01, "epochs": 200, "patience": 10}  # Rprop on all ratings at once, as in the paper
+ARRIVED = (1, 5, 20, 50)  # ratings of a new film that are put into its row
 PLANTED = {"number": 3, "init_sd": 0.1, "lr": 0.01, "epochs": 300, "patience": 30}  # the same for MF and AutoRec
 WORLDS: dict[str, dict[str, Any]] = {"yes_no": {}, "graded": {"graded": True}, "stars": {"mean": 3.5}}
 PRICES = {"mf": [0.05, 0.1, 0.2, 0.4], "autorec": [1.0, 4.0, 16.0], "linear": [1.0, 4.0, 16.0]}
@@ -130,6 +134,48 @@ def movielens_scores(seed: int) -> dict[str, float]:
     return scores
 
 
+def arrivals(seed: int, films: int = 100) -> tuple[Parts, Tensor, Tensor]:
+    """The split without some films, drawn among those with 60 ratings or more; and what these films' users gave.
+
+    Returns the three parts, the place of each rating in a random order of its film's (from 1, 0 where there is none), and the
+    stars: both (films, users).
+    """
+    table = mf.stars()
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(np.flatnonzero(np.bincount(table["item"].numpy()) >= 60), films, replace=False)
+    train, valid, test = (t.rows(~torch.isin(t["item"], torch.from_numpy(drawn))) for t in parts(seed))
+    rank, stars = (torch.zeros(films, table.schema.size("user")) for _ in range(2))
+    for row, film in enumerate(drawn):
+        of = table.rows(table["item"] == int(film))
+        rank[row, of["user"]] = torch.from_numpy(1.0 + rng.permutation(len(of))).float()
+        stars[row, of["user"]] = of["label"]
+    return (train, valid, test), rank, stars
+
+
+def read(model: IAutoRec, rows: Tensor) -> Tensor:
+    """What the model says of films by rows of stars (films, users), 0 for holes, as it would have read them in training."""
+    if isinstance(model, StarsOnly):
+        rows = torch.where(rows > 0, rows - model.mu, rows)
+    with torch.no_grad():
+        return model.decode(model.encode(rows)).clamp(model.low, model.high)
+
+
+def arrival_scores(seed: int) -> dict[str, float]:
+    """ "arrive/MODEL/N" and "arrive/nothing"; "arrive/low/N" is how far I-AutoRec's mean prediction lies below the mean stars."""
+    rows, rank, stars = arrivals(seed)
+    models = {name: trained(name, seed, rows)[0] for name in ("autorec", "stars_only")}
+    known = models["autorec"].known_user
+    asked = (rank > ARRIVED[-1]) & known
+    scores = {"arrive/nothing": rmse(stars[asked], models["autorec"].mu.expand(int(asked.sum())))}
+    for n in ARRIVED:
+        first = torch.where((rank > 0) & (rank <= n), stars, 0.0)
+        said = {name: read(model, first) for name, model in models.items()}
+        said["average"] = (first.sum(dim=1, keepdim=True) / n).expand_as(first)
+        scores |= {f"arrive/{name}/{n}": rmse(stars[asked], all[asked]) for name, all in said.items()}
+        scores[f"arrive/low/{n}"] = (stars - said["autorec"])[asked].mean().item()
+    return scores
+
+
 def in_world(name: str, world: RatingWorld, seed: int, prices: Iterable[float]) -> RatingModel:
     """The model of the λ with the least validation error: three numbers an item, all models from one scale and budget."""
     best: tuple[float, RatingModel] | None = None
@@ -147,7 +193,7 @@ def in_world(name: str, world: RatingWorld, seed: int, prices: Iterable[float]) 
 
 def planted_scores(seed: int, worlds: dict[str, dict[str, Any]], prices: dict[str, list[float]]) -> dict[str, float]:
     """ "WORLD/MODEL": test error."""
-    scores = {}
+    scores: dict[str, float] = {}
     for name, law in worlds.items():
         world = traits(seed, number=int(PLANTED["number"]), **law)
         scores |= {f"{name}/{key}": world_error(in_world(key, world, seed, prices[key]), world) for key in prices}
@@ -164,7 +210,7 @@ def run(
     prices: dict[str, list[float]],
 ) -> dict[str, float]:
     """All scores of one seed. The first four settings are this file's; they are arguments so that they are recorded."""
-    return movielens_scores(seed) | planted_scores(seed, worlds, prices)
+    return movielens_scores(seed) | arrival_scores(seed) | planted_scores(seed, worlds, prices)
 
 
 def choices(seeds: Iterable[int] = (0, 1)) -> list[tuple[str, float, Recipe]]:
