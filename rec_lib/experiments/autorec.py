@@ -171,7 +171,7 @@ def arrival_scores(seed: int) -> dict[str, float]:
         first = torch.where((rank > 0) & (rank <= n), stars, 0.0)
         said = {name: read(model, first) for name, model in models.items()}
         said["average"] = (first.sum(dim=1, keepdim=True) / n).expand_as(first)
-        scores |= {f"arrive/{name}/{n}": rmse(stars[asked], all[asked]) for name, all in said.items()}
+        scores |= {f"arrive/{name}/{n}": rmse(stars[asked], given[asked]) for name, given in said.items()}
         scores[f"arrive/low/{n}"] = (stars - said["autorec"])[asked].mean().item()
     return scores
 
