@@ -196,7 +196,7 @@ def group_shrink(theta, t):
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
                 "    return theta * np.maximum(0, 1 - 1 / np.maximum(length, 1e-12))",
-                "must become 4, 0 and 0 long",
+                "value",
             ),
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
