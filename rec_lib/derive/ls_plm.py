@@ -68,8 +68,8 @@ mixture = Derivation(
         Step(
             "the denominator cancels",
             _on_the_log_scale(_of_u, _of_w),
-            "Both sums are divided by the same softmax denominator. It leaves the difference of the logarithms, and with it "
-            "the last number that could overflow.",
+            "Both sums are divided by the same softmax denominator, which leaves the difference of the logarithms. What remains "
+            "are two logarithms of sums of exponentials, for $e^u \\sigma(w)$ is $e^{u + \\log\\sigma(w)}$.",
         ),
     ),
     inputs={"u": (3,), "w": (3,)},
@@ -172,8 +172,9 @@ _one_steps = (
     Step(
         "linear",
         _score(2),
-        "Written out for two ids and a dense feature: a constant and a weight a feature. The gate's numbers, column 1, are gone, "
-        "and so are their gradients.",
+        "Each feature has two numbers, column 1 for the gate and column 2 for the region. For two ids ($\\theta$), a dense "
+        "feature ($c$) and a constant ($b$) only column 2 is left: a weight a feature, as in LR. The gate's column is gone, and so "
+        "are its gradients.",
         lhs="w_1",
         starts=True,
     ),

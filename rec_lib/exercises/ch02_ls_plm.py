@@ -63,11 +63,12 @@ def _shrunk(theta: np.ndarray, t: float) -> np.ndarray:
 def _own_row(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
     theta = np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]])
     got = np.asarray(function(theta, 1.0), dtype=float)
-    if got.shape == theta.shape and np.allclose(got[1:], 0, atol=1e-9) and not np.allclose(got[0], 0):
+    lengths = np.sqrt((got**2).sum(axis=-1))
+    if got.shape == theta.shape and np.allclose(lengths, [4, 0, 0], atol=1e-6):
         return None
     return (
-        "features of length 0.5 and 0 must vanish at t = 1, and one of length 5 must stay, whatever the others are; got rows of "
-        f"lengths {np.round(np.sqrt((got**2).sum(axis=-1)), 2).tolist()}"
+        f"at t = 1 features of lengths 5, 0.5 and 0 must become 4, 0 and 0 long, whatever the others are; {theta.tolist()} "
+        f"got the lengths {np.round(lengths, 2).tolist()}"
     )
 
 
@@ -181,16 +182,16 @@ def group_shrink(theta, t):
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum())\n"
                 "    return theta * np.maximum(0, 1 - t / np.maximum(length, 1e-12))",
-                "of length 0.5 and 0 must vanish",
+                "must become 4, 0 and 0 long",
             ),
             Wrong(
                 "def group_shrink(theta, t):\n    return np.sign(theta) * np.maximum(np.abs(theta) - t, 0)",
-                "value",
+                "must become 4, 0 and 0 long",
             ),
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
                 "    return theta * (1 - t / np.maximum(length, 1e-12))",
-                "of length 0.5 and 0 must vanish",
+                "must become 4, 0 and 0 long",
             ),
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
@@ -200,12 +201,12 @@ def group_shrink(theta, t):
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
                 "    with np.errstate(all='ignore'):\n        return theta / length * np.maximum(0, length - t)",
-                "of length 0.5 and 0 must vanish",
+                "must become 4, 0 and 0 long",
             ),
             Wrong(
                 "def group_shrink(theta, t):\n    length = np.sqrt((theta**2).sum(axis=1, keepdims=True))\n"
                 "    return np.where(length > t, theta, 0)",
-                "value",
+                "must become 4, 0 and 0 long",
             ),
         ),
     ),

@@ -68,8 +68,20 @@ def _blind_to_itself(function: Callable[..., Any], args: tuple[Any, ...], rng: R
     if abs(before - after) < 1e-9:
         return None
     return (
-        f"own label: the rate of row 0 goes from {before:.3g} to {after:.3g} when row 0's own label is turned; a tree "
+        f"the rate of row 0 goes from {before:.3g} to {after:.3g} when row 0's own label is turned; a tree "
         "that reads this feature reads the answer"
+    )
+
+
+def _blind_to_its_fold(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
+    ids, y, fold = np.array([0, 0, 0]), np.array([1.0, 0.0, 1.0]), np.array([0, 0, 1])
+    turned = np.array([1.0, 1.0, 1.0])
+    before, after = (float(np.asarray(function(ids, labels, fold))[0]) for labels in (y, turned))
+    if abs(before - after) < 1e-9:
+        return None
+    return (
+        f"rows 0 and 1 are of one fold; the rate of row 0 goes from {before:.3g} to {after:.3g} when row 1's label is turned, "
+        "and only the other fold may be counted"
     )
 
 
@@ -83,7 +95,7 @@ def leaf_code(leaf, n_leaves):
     """The one-hot code of leaves, trees side by side.
 
     leaf: (B, T) whole numbers from 0, the leaf that each sample reaches in each tree      n_leaves: leaves of every tree
-    returns (B, T · n_leaves) of 0 and 1
+    returns (B, T · n_leaves), whole numbers 0 and 1
     """
     return NOT_YET
 ''',
@@ -181,7 +193,12 @@ def click_rates(ids, y, fold):
             "An id that occurs once has the rate 0.75 if it was clicked and 0.25 if not: a tree needs one split to read the label.",
             "fold is an argument, and the function does not use it.",
         ),
-        judge=code_judge("click_rates", _rates, _folded, (Property("own label", _blind_to_itself),)),
+        judge=code_judge(
+            "click_rates",
+            _rates,
+            _folded,
+            (Property("own label", _blind_to_itself), Property("own fold", _blind_to_its_fold)),
+        ),
         wrong=(
             Wrong(
                 "def click_rates(ids, y, fold):\n    return np.array([(y[(ids == i) & (fold == f)].sum() + 0.5) / "
@@ -192,7 +209,7 @@ def click_rates(ids, y, fold):
                 "def click_rates(ids, y, fold):\n    rates = np.empty(len(ids))\n    for row in range(len(ids)):\n"
                 "        others = ids == ids[row]\n        others[row] = False\n"
                 "        rates[row] = (y[others].sum() + 0.5) / (others.sum() + 1)\n    return rates",
-                "value",
+                "rows 0 and 1 are of one fold",
             ),
             Wrong(
                 "def click_rates(ids, y, fold):\n    rates = np.empty(len(ids))\n    for row in range(len(ids)):\n"
@@ -232,15 +249,20 @@ ne = loss / -(b * math.log(b) + (1 - b) * math.log(1 - b))
             1e-3,
             "log loss of the forecast 0.04 over the entropy of the rate 0.02",
             traps=(
+                (
+                    0.62153,
+                    "This divides by the entropy of the forecast's 4 %. Below stands what knowing the click rate, 2 %, costs.",
+                ),
                 (0.10439, "This is the log loss. Divide by the entropy of the click rate."),
                 (1.0, "1 is the NE of a forecast that says the click rate itself. This one says twice as much."),
-                (2.0, "Twice the rate is calibration 2. NE is a ratio of losses, not of rates."),
+                (2.0, "2 is the ratio of the rates. NE is a ratio of losses."),
             ),
         ),
         wrong=(
             Wrong("ne = 0.10439", "Divide by the entropy"),
             Wrong("ne = 1.0", "says twice as much"),
-            Wrong("ne = 2.0", "calibration"),
+            Wrong("ne = 2.0", "ratio of losses"),
+            Wrong("ne = 0.6216", "entropy of the forecast"),
             Wrong("ne = None", "type"),
         ),
     ),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar
 
+import numpy as np
 import plotly.graph_objects as go
 from IPython.display import display
 
@@ -111,6 +112,19 @@ def set_alt(figure: AnyFigure, alt: str) -> AnyFigure:
         raise ValueError("set_alt got an empty text, expected one or two sentences that say what the figure shows.")
     figure.layout.meta = dict(figure.layout.meta or {}) | {"alt": alt}
     return figure
+
+
+def pieces(lines: np.ndarray, name: str, line: dict[str, Any]) -> dict[str, Any]:
+    """Line pieces (n, 2, 2), each from place to place, as one trace with gaps between them.
+
+    A plain dict: plotly checks a trace object twice, and this is drawn while a slider moves. Without pieces the trace is one
+    place that is nowhere, so that it stays in the legend.
+    """
+    gaps = np.full((max(len(lines), 1), 3, 2), np.nan)
+    gaps[: len(lines), :2] = lines
+    at = gaps.reshape(-1, 2)
+    trace = {"type": "scatter", "x": at[:, 0], "y": at[:, 1], "mode": "lines", "name": name, "line": line}
+    return trace | {"hoverinfo": "skip"}
 
 
 def alt_text(figure: go.Figure) -> str:

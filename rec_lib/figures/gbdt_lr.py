@@ -1,4 +1,4 @@
-"""Pictures of section 2.6: a sample falling through the trees, leaf values by tree, and AUC from day to day."""
+"""Pictures of section 2.6: a sample falling through the trees, probabilities over a plane, and values from day to day."""
 
 from __future__ import annotations
 
@@ -8,18 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from rec_lib.figures.core import (
-    BLUE,
-    DASHES,
-    GREEN,
-    GREY,
-    PALETTE,
-    SYMBOLS,
-    TEXT,
-    VERMILION,
-    Picture,
-    new_figure,
-)
+from rec_lib.figures.core import BLUE, GREY, VERMILION, Picture, new_figure, pieces
+from rec_lib.figures.mf import lines_figure
 
 
 @dataclass(frozen=True)
@@ -80,8 +70,8 @@ def fall_figure(data: Fall) -> Picture:
     on, off = data.weights.copy(), data.weights.copy()
     on[~data.leaves_on], off[data.leaves_on] = 0, 0
     traces: list[dict[str, Any]] = [
-        _lines(data.edges[~data.edges_on], "branch", {"color": GREY, "width": 1.5}),
-        _lines(data.edges[data.edges_on], "way of the sample", {"color": VERMILION, "width": 5}),
+        pieces(data.edges[~data.edges_on], "branch", {"color": GREY, "width": 1.5}),
+        pieces(data.edges[data.edges_on], "way of the sample", {"color": VERMILION, "width": 5}),
     ]
     for name, mask, color in (("split", ~data.splits_on, GREY), ("split on the way", data.splits_on, VERMILION)):
         text, sides = ([t for t, here in zip(of, mask, strict=True) if here] for of in (data.conditions, data.sides))
@@ -116,20 +106,6 @@ def fall_figure(data: Fall) -> Picture:
     return figure
 
 
-def _lines(edges: np.ndarray, name: str, line: dict[str, Any]) -> dict[str, Any]:
-    gap = np.full((len(edges), 1, 2), np.nan)
-    at = np.concatenate([edges, gap], axis=1).reshape(-1, 2) if len(edges) else np.full((1, 2), np.nan)
-    return {
-        "type": "scatter",
-        "x": at[:, 0],
-        "y": at[:, 1],
-        "mode": "lines",
-        "name": name,
-        "line": line,
-        "hoverinfo": "skip",
-    }
-
-
 def _points(at: np.ndarray, name: str, marker: dict[str, Any]) -> dict[str, Any]:
     at = at if len(at) else np.full((1, 2), np.nan)
     return {
@@ -154,7 +130,9 @@ def summary(data: Fall) -> str:
     )
 
 
-def days_figure(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, x: str, y: str) -> Picture:
+def days_figure(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str, x: str, y: str, first: int = 1
+) -> Picture:
     """A value from day to day, one line a way of refreshing: name -> (means, standard deviations) over seeds.
 
     Raises:
@@ -163,34 +141,11 @@ def days_figure(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], title: str,
     lengths = {len(mean) for mean, _ in curves.values()}
     if len(lengths) != 1:
         raise ValueError(f"got curves of lengths {sorted(lengths)}; expected one value a day for each.")
+    days = first + np.arange(*lengths)
     said = "; ".join(f"{name}: from {mean[0]:.3f} to {mean[-1]:.3f}" for name, (mean, _) in curves.items())
-    figure = new_figure(title, f"{y} by {x}. {said}.", height=400)
-    for i, (name, (mean, sd)) in enumerate(curves.items()):
-        figure.add_scatter(
-            x=np.arange(1, len(mean) + 1),
-            y=mean,
-            error_y={"array": sd, "thickness": 1},
-            mode="lines+markers",
-            name=name,
-            line={"color": PALETTE[i], "dash": DASHES[i]},
-            marker={"symbol": SYMBOLS[i], "size": 9},
-        )
-    figure.update_xaxes(title_text=x, dtick=1)
-    figure.update_yaxes(title_text=y)
-    return figure
-
-
-def steps_figure(
-    x: np.ndarray, shares: np.ndarray, curves: Mapping[str, np.ndarray], title: str, label: str
-) -> Picture:
-    """Observed click rate by one feature (points), and what models say on average there (lines)."""
-    said = "; ".join(f"{name}: {values.min():.2f} to {values.max():.2f}" for name, values in curves.items())
-    alt = f"Click rate by {label}, observed {shares.min():.2f} to {shares.max():.2f}; {said}."
-    figure = new_figure(title, alt, height=380, xaxis_title=label, yaxis={"title": "click rate", "tickformat": ".0%"})
-    figure.add_scatter(x=x, y=shares, mode="markers", name="observed", marker={"color": TEXT, "size": 9})
-    for i, (name, values) in enumerate(curves.items()):
-        line = {"color": (BLUE, VERMILION, GREEN)[i % 3], "dash": DASHES[i]}
-        figure.add_scatter(x=x, y=values, mode="lines", name=name, line=line)
+    lines = {name: (days, mean, sd) for name, (mean, sd) in curves.items()}
+    figure = lines_figure(title, f"{y} by {x}, {days[0]} to {days[-1]}. {said}.", lines, x, y)
+    figure.update_xaxes(dtick=1)
     return figure
 
 

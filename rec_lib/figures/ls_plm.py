@@ -8,7 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from rec_lib.figures.core import BLUE, DASHES, GREEN, GREY, PALETTE, PURPLE, SYMBOLS, VERMILION, Picture, new_figure
+from rec_lib.figures.core import (
+    BLUE,
+    DASHES,
+    GREEN,
+    GREY,
+    PALETTE,
+    PURPLE,
+    SYMBOLS,
+    VERMILION,
+    Picture,
+    new_figure,
+    pieces,
+)
 
 SURFACE = [[0.0, "#2F6F9F"], [0.5, "#B9B9B9"], [1.0, "#B5652B"]]
 
@@ -71,8 +83,8 @@ def regions_figure(data: Regions) -> Picture:
         traces.append(
             {"type": "scatter", "x": at[:, 0], "y": at[:, 1], "mode": "markers", "name": name, "marker": marker}
         )
-    traces.append(_pieces(data.borders, "border of regions", {"color": PURPLE, "width": 4, "dash": "dash"}))
-    traces.append(_pieces(data.middles, "p = ½ in its region", {"color": GREEN, "width": 5}))
+    traces.append(pieces(data.borders, "border of regions", {"color": PURPLE, "width": 4, "dash": "dash"}))
+    traces.append(pieces(data.middles, "p = ½ in its region", {"color": GREEN, "width": 5}))
     counts = np.arange(1, len(data.losses) + 1)
     for name, values, symbol, colour, dash in (
         ("these points", data.losses, "circle", BLUE, "dot"),
@@ -94,20 +106,6 @@ def regions_figure(data: Regions) -> Picture:
     )
     figure.add_traces(traces)
     return figure
-
-
-def _pieces(lines: np.ndarray, name: str, line: dict[str, Any]) -> dict[str, Any]:
-    gap = np.full((len(lines), 1, 2), np.nan)
-    at = np.concatenate([lines, gap], axis=1).reshape(-1, 2) if len(lines) else np.full((1, 2), np.nan)
-    return {
-        "type": "scatter",
-        "x": at[:, 0],
-        "y": at[:, 1],
-        "mode": "lines",
-        "name": name,
-        "line": line,
-        "hoverinfo": "skip",
-    }
 
 
 def summary(data: Regions) -> str:

@@ -18,6 +18,7 @@ from rec_lib.widgets.core import Panel, check_choice, check_range, check_whole, 
 
 WEIGHTS = (("LR's, trained", "lr"), ("the trees' own", "trees"))
 AD = 12  # ads to choose from
+GAP = 2.5  # leaves' widths between trees: a text on the right of one tree stays clear of the next tree's on the left
 
 
 class Trees:
@@ -40,7 +41,7 @@ class Trees:
         self.kept = model.length >= 0  # (T, L)
         self.tree = torch.nonzero(self.kept)[:, 0].numpy() + 1
         path, self.turns = model.path.numpy(), []  # turns: for each leaf the splits on its way, from the root down
-        x = np.arange(len(self.tree)) + (self.tree - 1) * 1.0
+        x = np.arange(len(self.tree)) + (self.tree - 1) * GAP
         depth = model.length[self.kept].numpy()
         self.leaves = np.stack([x, -depth], axis=1)
         self.split_at: dict[tuple[int, int], np.ndarray] = {}
@@ -129,7 +130,7 @@ def fall_panel(trees: Trees) -> Panel:
     return Panel(controls, trees.compute, fall_figure, summary)
 
 
-def grow(seed: int = 0, trees: int = 3, leaves: int = 6) -> Trees:
+def grow(seed: int = 5, trees: int = 3, leaves: int = 6) -> Trees:
     """A few trees of the world `thresholds`, and LR trained on their leaves and the ads; the caller's generator is untouched."""
     world = thresholds(seed)
     with torch.random.fork_rng(devices=[]):

@@ -178,6 +178,16 @@ def test_chance_figure_counts_every_user():
     assert "4 users" in core.alt_text(figure)
 
 
+def test_pieces_are_one_trace_with_gaps_and_without_any_a_place_that_is_nowhere():
+    lines = np.arange(8.0).reshape(2, 2, 2)
+    trace = core.pieces(lines, "border", {"width": 2})
+    assert np.isnan(trace["x"]).tolist() == [False, False, True] * 2
+    assert np.array_equal(np.stack([trace["x"], trace["y"]], 1).reshape(2, 3, 2)[:, :2], lines)
+    nothing = core.pieces(lines[:0], "border", {})
+    assert len(nothing["x"]) > 0
+    assert np.isnan(nothing["x"]).all()
+
+
 # --- glossary --------------------------------------------------------------------------------------------------------
 
 

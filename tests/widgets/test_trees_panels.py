@@ -183,8 +183,17 @@ def test_the_ways_in_words_are_true_of_the_sample(trees):
             assert (x[name] <= float(value)) == (sign == "≤")
 
 
+def test_texts_beside_splits_do_not_meet(trees):
+    wide = 2.4  # a text in leaves' widths, as drawn in a notebook
+    data = trees.compute(0.5, 0.5, 0.0, 0.0, 1, "lr")
+    texts = sorted(zip(data.splits[:, 1], data.splits[:, 0], data.sides, strict=True))
+    for (y, a, of_a), (v, b, of_b) in itertools.pairwise(texts):
+        if y == v:
+            assert a + wide * of_a.endswith("right") <= b - wide * of_b.endswith("left"), (a, b)
+
+
 def test_the_laws_probability_is_that_of_the_world(trees):
-    world = thresholds(0, sizes=(10, 10, 3000))
+    world = thresholds(5, sizes=(10, 10, 3000))
     # the law is drawn first, so the ads of this smaller draw are those of the panel
     for row in torch.nonzero(world.test["ad"] < FIRST + gbdt_lr.AD).flatten()[:20].tolist():
         x = {f"x{i}": round(world.test[f"x{i}"][row].item(), 2) for i in range(1, 5)}
@@ -222,8 +231,8 @@ def test_comparison_figures_say_what_they_show():
     assert "kept: from 0.700 to 0.800" in alt_text(tree_figures.days_figure({"kept": (mean, sd)}, "t", "day", "AUC"))
     with pytest.raises(ValueError, match="lengths"):
         tree_figures.days_figure({"a": (mean, sd), "b": (mean[:1], sd[:1])}, "t", "day", "AUC")
+    assert tree_figures.days_figure({"a": (mean, sd)}, "t", "period", "NE", first=5).data[0].x.tolist() == [5, 6]
     x = np.linspace(0, 1, 5)
-    assert "LR: 0.00 to 1.00" in alt_text(tree_figures.steps_figure(x, x, {"LR": x}, "t", "x1"))
     assert "law: 0.00 to 1.00" in alt_text(tree_figures.plane_figure(x, {"law": np.tile(x, (5, 1))}, "t", "x1", "x2"))
     curves = {"AUC": {"mean": mean, "sd": sd}, "noise": {"mean": mean, "sd": sd}}
     assert "noise from 0.70 to 0.80" in alt_text(region_figures.penalty_figure(np.array([0.0, 1e-3]), curves, "t", "λ"))
