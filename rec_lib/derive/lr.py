@@ -215,7 +215,7 @@ convexity = Derivation(
             "a sum of squares",
             _squares,
             "The products of features are the square of the change of z along v. σ(1 − σ) > 0, a square is never negative: the sum is "
-            "at least 0 for every v. So every valley is the lowest one, and where gradient descent starts does not matter.",
+            "at least 0 for every v. So every valley is the lowest one: how low gradient descent gets does not depend on where it starts.",
         ),
     ),
     inputs=ROWS | {"v": (2,)},
@@ -385,7 +385,7 @@ telescope = Derivation(
             "Each gradient adds to the strength by how much the root of the sum of squares grows: here after three of them.",
             lhs=r"\sigma_1 + \sigma_2 + \sigma_3",
         ),
-        Step("ends", _roots[3] / alpha, "Everything between the ends cancels: 1/η is √n/α, with β/α added at the start."),
+        Step("ends", _roots[3] / alpha, "Everything between the ends cancels: √n/α is left. With β/α at the start, $H = (\\beta + \\sqrt{n})/\\alpha$, and $\\lambda_2$ on top."),
     ),
     inputs={"g": (3,), "alpha": ()},
     symbols={"g": _q, "alpha": np.array(alpha, dtype=object)},

@@ -78,7 +78,7 @@ model = Derivation(
         Step(
             "all features",
             _linear + _pairs,
-            "A number for each feature that is there, and a number $W_{ij}$ for each pair of them. The others have $x = 0$ and drop out.",
+            "$F$ fields, and of each field one feature is there: a number for each of these, and a number $W_{ij}$ for each pair of them. The others have $x = 0$ and drop out.",
             lhs=r"y_{POLY2}",
         ),
     ),
