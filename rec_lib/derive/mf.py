@@ -213,7 +213,7 @@ update = Derivation(
             sp.Matrix([w - gamma[()] / 2 * sp.Derivative(_one, w) for w in _old]),
             "Go against the gradient, by $\\gamma/2$: the factor 2 of the square is absorbed in the rate, as the paper does. "
             "From top to bottom: the numbers of $q_i$, of $p_u$, then $b_u$ and $b_i$.",
-            lhs=r"q_i,\; p_u,\; b_u,\; b_i \;\leftarrow\;",
+            lhs=r"\text{new }(q_i,\; p_u,\; b_u,\; b_i)",
         ),
         Step(
             "the paper's updates",
@@ -399,8 +399,8 @@ ials = Derivation(
         Step(
             "solution",
             _ials,
-            "The right-hand side has no zeros in it: only what was taken should give 1. $x_u = (Y^\\top C Y + \\lambda "
-            "I)^{-1} Y^\\top C\\, p(u)$, in $O(k^2 m + k^3)$.",
+            "As in ALS, $x_u = (Y^\\top C Y + \\lambda I)^{-1} Y^\\top C\\, p$, where $p$ holds a 1 for each item that was "
+            "taken and a 0 for the others: its zeros drop out. The whole costs $O(k^2 m + k^3)$.",
             lhs="x_u",
             starts=True,
         ),

@@ -81,8 +81,8 @@ cosine = Derivation(
         Step(
             "vectors",
             (A[1] * B[0] + A[2] * B[1]) / (sp.sqrt(sp.Add(*[r**2 for r in A])) * sp.sqrt(sp.Add(*[r**2 for r in B]))),
-            "Two users, three ratings each, two films in common. What was not rated counts as 0, so it drops out of "
-            "the product above and of nothing below: the norms run over all that a user rated.",
+            "Two users, three ratings each: a of films 1 to 3, b of films 2 to 4. What was not rated counts as 0, so only "
+            "films 2 and 3 are left in the product above; the norms below run over all that a user rated.",
             lhs=r"\mathrm{sim}(i, j)",
         ),
         Step(
@@ -106,7 +106,7 @@ pearson = Derivation(
             "rests",
             _pearson,
             "Take a user's own mean off each rating, then the cosine, with sums over the films that both rated. "
-            "The first user rated films 1 to 3, the second films 2 to 4.",
+            "As before, films 1 to 3 and films 2 to 4.",
             lhs=r"\mathrm{sim}(i, j)",
         ),
         Step(
@@ -143,7 +143,11 @@ alone = Derivation(
             / sp.Add(*[((_R[0, p] - _R[1, p]) / 2) ** 2 for p in range(3)]),
             "With two users the mean lies half way: one user's rest is minus the other's.",
         ),
-        Step("minus one", sp.Integer(-1), "So they point in opposite directions, whatever they rated."),
+        Step(
+            "minus one",
+            sp.Integer(-1),
+            "So they point in opposite directions, whatever they rated. (Alike in everything, they leave 0/0.)",
+        ),
     ),
     inputs={"R": (2, 3)},
     symbols={"R": _R},
@@ -192,7 +196,7 @@ _x, _y = symbol_array("x", (3,)), symbol_array("y", (3,))
 _r = sp.Symbol("r", real=True)
 lam, n = sp.symbols("lambda n", positive=True)
 _sxx, _sxy, _syy = (sp.Add(*[p * q for p, q in zip(*pair, strict=True)]) for pair in ((_x, _x), (_x, _y), (_y, _y)))
-sim = sp.Symbol("sim", real=True)
+sim = sp.Symbol(r"\mathrm{sim}", real=True)
 
 shrinkage = Derivation(
     id="cf-shrinkage",
@@ -207,17 +211,16 @@ shrinkage = Derivation(
         Step(
             "square",
             (_sxx + lam) * (_r - _sxy / (_sxx + lam)) ** 2 + _syy - _sxy**2 / (_sxx + lam),
-            "Complete the square: r occurs once. The least price is where the bracket is 0, at r = Σxy / (Σx² + λ).",
+            "Complete the square: r occurs once. L is least where the squared bracket is 0, at r = Σxy / (Σx² + λ).",
         ),
         Step(
             "standardised",
             n * sim / (n + lam),
             "Rests that are scaled to a mean square of 1 over the n co-rated films have Σx² = n and Σxy = n·sim, "
-            "with sim their correlation.",
+            "with sim their correlation. So r is the correlation times n/(n + λ).",
             lhs=r"r",
             starts=True,
         ),
-        Step("factor", n / (n + lam) * sim, "The correlation, times how much of it n ratings can carry against λ."),
     ),
     inputs={"value": (), "n": (), "shrinkage": ()},
     symbols={
@@ -248,7 +251,7 @@ votes = Derivation(
             _total * (_r - _vote / _total) ** 2
             + sp.Add(*[w * v**2 for w, v in zip(_w, _v, strict=True)])
             - _vote**2 / _total,
-            "Complete the square again: r occurs once.",
+            "Complete the square as before: r occurs once.",
         ),
         Step(
             "mean", _vote / _total, "The bracket is 0 here: the formula of section 2.2.3.", lhs=r"\hat R", starts=True
@@ -277,8 +280,8 @@ cost = Derivation(
         Step(
             "mean and spread",
             5 * _mean**2 + sp.Add(*[(d - _mean) ** 2 for d in _d]),
-            "The mean number of users squared, n times, and the spread on top: a few films that everybody took cost more "
-            "than all the others.",
+            "The mean number of users squared, n times, and the spread on top: at the same number of ratings, the more "
+            "unevenly they fall on the films, the more it costs.",
         ),
     ),
     inputs={"degrees": (5,)},

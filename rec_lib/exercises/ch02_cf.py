@@ -65,6 +65,19 @@ def _no_variance(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) 
     )
 
 
+def _only_who_rated_both(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
+    R, a, b = args
+    moved = R.copy()
+    moved[2, a] = 1.0  # this user has not rated b
+    before, after = float(function(R, a, b)), float(function(moved, a, b))
+    if abs(before - after) < 1e-9:
+        return None
+    return (
+        "only users who rated both items count, in the norms too; another star from a user who rated one of them moved "
+        f"the similarity from {before:.4g} to {after:.4g}"
+    )
+
+
 def _list_of(rng: Rng, size: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Scores of 2·size + 2 items, most of them 0, items seen among the first, and a k that the rest can fill."""
     n = 2 * size + 2
@@ -74,10 +87,12 @@ def _list_of(rng: Rng, size: int) -> tuple[np.ndarray, np.ndarray, int]:
     return scores, seen, n - size
 
 
-def _top_unseen(scores: np.ndarray, seen: np.ndarray, k: int) -> np.ndarray:
-    left = scores.copy()
-    left[seen] = -np.inf
-    return np.argsort(-left, kind="stable")[:k]
+def _k_places(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
+    scores, seen, k = args
+    got = np.asarray(function(scores, seen, k))
+    if got.ndim == 1 and len(set(got.tolist())) == len(got) == k:
+        return None
+    return f"expected {k} different items; got {got.tolist()}"
 
 
 def _nothing_seen(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
@@ -88,12 +103,11 @@ def _nothing_seen(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng)
 
 def _best_first(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -> str | None:
     scores, seen, k = args
-    unseen = np.setdiff1d(np.arange(len(scores)), seen)
-    best = int(unseen[np.argmax(scores[unseen])])
-    got = np.asarray(function(scores, seen, k)).tolist()
-    if scores[best] <= 0 or (got and got[0] == best):
+    got = np.asarray(function(scores, seen, k))
+    best = np.sort(np.delete(scores, seen))[::-1][:k]
+    if np.array_equal(scores[got], best):  # equal scores may stand in any order
         return None
-    return f"the list must start with the best unseen item, {best}; got {got}"
+    return f"the best unseen item comes first; expected the scores {best.tolist()}, got {scores[got].tolist()}"
 
 
 @cache
@@ -155,7 +169,8 @@ cosine = (c * B2 + s * B1) / sympy.sqrt((c**2 * B2 + 2 * c * s * B1 + n * s**2) 
 def adjusted_cosine(R, a, b):
     """R: (users, items) stars, NaN where a user has not rated. Return the adjusted cosine of items a and b, a float.
 
-    Take each user's own mean off; sum over the users who rated both; 0 where there is nothing to divide by.
+    Take off each user's mean, over all that the user rated. All three sums run over the users who rated both items.
+    The answer is 0 where there is nothing to divide by.
     """
     return NOT_YET
 ''',
@@ -176,7 +191,11 @@ def adjusted_cosine(R, a, b):
             "adjusted_cosine",
             _adjusted,
             _ratings,
-            (Property("tempers", _blind_to_tempers), Property("no variance", _no_variance)),
+            (
+                Property("tempers", _blind_to_tempers),
+                Property("no variance", _no_variance),
+                Property("who counts", _only_who_rated_both),
+            ),
         ),
         wrong=(
             Wrong(
@@ -191,7 +210,7 @@ def adjusted_cosine(R, a, b):
                 "    x, y = rest[:, a], rest[:, b]\n"
                 "    below = np.sqrt(np.nansum(x**2) * np.nansum(y**2))\n"
                 "    return float(np.nansum(x * y) / below) if below > 1e-12 else 0.0",
-                "value",
+                "only users who rated both items count",
             ),
             Wrong(
                 "def adjusted_cosine(R, a, b):\n    rest = R - np.nanmean(R, axis=1, keepdims=True)\n"
@@ -237,9 +256,13 @@ def top_unseen(scores, seen, k):
         ),
         judge=code_judge(
             "top_unseen",
-            _top_unseen,
+            None,
             _list_of,
-            (Property("nothing seen", _nothing_seen), Property("best first", _best_first)),
+            (
+                Property("places", _k_places),
+                Property("nothing seen", _nothing_seen),
+                Property("best first", _best_first),
+            ),
         ),
         wrong=(
             Wrong(
@@ -249,12 +272,12 @@ def top_unseen(scores, seen, k):
             Wrong(
                 "def top_unseen(scores, seen, k):\n    order = np.argsort(-scores, kind='stable')[:k]\n"
                 "    return order[~np.isin(order, seen)]",
-                "shape",
+                "different items",
             ),
             Wrong(
                 "def top_unseen(scores, seen, k):\n    left = scores.copy()\n    left[seen] = np.inf\n"
                 "    return np.argsort(left, kind='stable')[:k]",
-                "must start with the best unseen item",
+                "the best unseen item comes first",
             ),
         ),
     ),
@@ -311,7 +334,7 @@ products = NOT_YET
 products = 10_000 * 1_000**2
 """,
         hints=(
-            "Go item by item, not pair of users by pair of users: which pairs of users does one item touch?",
+            "Go item by item, not pair of users by pair of users: how many pairs of users does one item touch?",
             "An item with d users adds one product to each ordered pair of them, itself included.",
             "Σ_p d_p² with d_p = 1 000 for each of the 10 000 items.",
         ),
@@ -326,12 +349,17 @@ products = 10_000 * 1_000**2
                 ),
                 (1e12, "That is m², the number of pairs. Most of them share no item."),
                 (1e7, "That is the number of purchases."),
+                (9.99e9, "That leaves out each user's product with itself: R Rᵀ has a diagonal."),
+                (4.995e9, "That counts each pair of users once: R Rᵀ has both halves, and a diagonal."),
+                (5e9, "That is half of the matrix: R Rᵀ has both halves."),
             ),
         ),
         wrong=(
             Wrong("products = 1_000_000**2 * 10_000", "every pair of users over every item"),
             Wrong("products = 1_000_000**2", "number of pairs"),
             Wrong("products = 10_000 * 1_000", "number of purchases"),
+            Wrong("products = 10_000 * 1_000 * 999", "has a diagonal"),
+            Wrong("products = 10_000 * 1_000 * 999 // 2", "each pair of users once"),
             Wrong("products = None", "None"),
         ),
     ),

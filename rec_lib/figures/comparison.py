@@ -11,7 +11,11 @@ from rec_lib.figures.core import DASHES, PALETTE, SYMBOLS, TEXT, VERMILION, Pict
 
 
 def curves_figure(
-    curves: Mapping[str, Sequence[float]], title: str, y: str = "validation AUC", target: float | None = None
+    curves: Mapping[str, Sequence[float]],
+    title: str,
+    y: str = "validation AUC",
+    target: float | None = None,
+    lowest: bool = False,
 ) -> Picture:
     """One line a run, epochs 1, 2, … on the x axis.
 
@@ -20,14 +24,16 @@ def curves_figure(
         title: headline.
         y: label of the values.
         target: the best value that is possible, where it is known.
+        lowest: the lowest value is the best one, as with an error.
 
     Raises:
         ValueError: no curves, or an empty one.
     """
     if not curves or not all(len(values) for values in curves.values()):
         raise ValueError("curves_figure got no curve or an empty one; expected a value an epoch for each run.")
+    top = np.argmin if lowest else np.argmax
     best = "; ".join(
-        f"{name}: best {max(v):.3f} in epoch {int(np.argmax(v)) + 1} of {len(v)}" for name, v in curves.items()
+        f"{name}: best {v[top(v)]:.3f} in epoch {int(top(v)) + 1} of {len(v)}" for name, v in curves.items()
     )
     figure = new_figure(title, f"Lines of {y} by epoch. {best}.", height=400)
     for i, (name, values) in enumerate(curves.items()):

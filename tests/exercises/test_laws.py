@@ -10,6 +10,18 @@ from rec_lib.exercises import core
 from rec_lib.exercises.ch03 import TARGET, first_losses
 
 ALSO_RIGHT = {
+    "2.2-seen": (  # equal scores in another order, and a list
+        """
+        def top_unseen(scores, seen, k):
+            left = scores.copy()
+            left[seen] = -1
+            return np.argsort(left)[::-1][:k]
+        """,
+        """
+        def top_unseen(scores, seen, k):
+            return sorted(set(range(len(scores))) - set(seen.tolist()), key=lambda i: -scores[i])[:k]
+        """,
+    ),
     "3.7.2-fm-term": (
         """
         def fm_term(v):  # one pass over the fields

@@ -96,6 +96,7 @@ def test_comparison_figures_say_what_they_show():
     curves = curves_figure({"A": [0.5, 0.7, 0.6]}, "t", target=0.8)
     assert "A: best 0.700 in epoch 2 of 3" in alt_text(curves)
     assert curves.layout.annotations[0].text == "best possible 0.800"
+    assert "A: best 0.900 in epoch 3 of 3" in alt_text(curves_figure({"A": [1.1, 1.0, 0.9]}, "t", lowest=True))
     live = intervals_figure({"A": [0.5, 0.7], "B": [0.4, 0.4]}, "t", live={"A": 0.6}, best=0.9)
     assert "A 0.6000 ± 2.2008" in alt_text(live)  # 12.706 (t, 1 degree of freedom) × 0.1414 × √(1 + 1/2)
     assert "median 2" in alt_text(counts_figure(np.array([0, 1, 2, 2, 50]), "t", "rows", "films"))
