@@ -31,9 +31,9 @@ def curves_figure(
     """
     if not curves or not all(len(values) for values in curves.values()):
         raise ValueError("curves_figure got no curve or an empty one; expected a value an epoch for each run.")
-    top = np.argmin if lowest else np.argmax
+    top = {name: int(np.argmin(v) if lowest else np.argmax(v)) for name, v in curves.items()}
     best = "; ".join(
-        f"{name}: best {v[top(v)]:.3f} in epoch {int(top(v)) + 1} of {len(v)}" for name, v in curves.items()
+        f"{name}: best {v[top[name]]:.3f} in epoch {top[name] + 1} of {len(v)}" for name, v in curves.items()
     )
     figure = new_figure(title, f"Lines of {y} by epoch. {best}.", height=400)
     for i, (name, values) in enumerate(curves.items()):
