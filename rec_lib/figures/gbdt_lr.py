@@ -80,7 +80,7 @@ def fall_figure(data: Fall) -> Picture:
         traces.append(_points(data.splits[mask], name, marker) | {"text": text, "mode": "markers+text"})
         traces[-1] |= {
             "textposition": sides or "top center",
-            "textfont": {"size": 13, "color": color},
+            "textfont": {"size": 12, "color": color},
             "cliponaxis": False,
         }
     for name, mask, symbol, color in (
