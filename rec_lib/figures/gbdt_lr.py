@@ -53,7 +53,7 @@ def fall_figure(data: Fall) -> Picture:
         f"{', '.join(str(int(k) + 1) for k in np.flatnonzero(data.leaves_on))} of {len(code)}; their weights, "
         f"{', '.join(f'{w:+.2f}' for w in data.weights[data.leaves_on])}, the constant {data.constant:+.2f}, the id's "
         f"{data.id_weight:+.2f} and the dense features' {data.dense:+.2f} add up to {data.logit:+.2f}, a probability of {data.p:.0%}.",
-        height=600,
+        height=520,
         margin={"l": 64, "r": 16, "t": 64, "b": 60},
         xaxis={"range": [-1.2, end + 3.6], "visible": False, "anchor": "y"},
         yaxis={"domain": [0.44, 1], "range": [data.leaves[:, 1].min() - 0.45, 0.45], "visible": False},

@@ -60,7 +60,7 @@ def regions_figure(data: Regions) -> Picture:
         f"{regions}, {data.p.min():.2f} to {data.p.max():.2f}. {len(data.borders)} pieces of border between regions. Beside it "
         f"the log loss on fresh points by number of regions: {', '.join(f'{loss:.3f}' for loss in data.fresh)}; the law's own "
         f"is {data.floor:.3f}.",
-        height=540,
+        height=500,
         margin={"l": 56, "r": 20, "t": 60, "b": 110},
         xaxis={"range": [data.axis[0], data.axis[-1]], "domain": [0, 0.56], "title": "x₁", "showgrid": False, "constrain": "domain"},
         yaxis={"range": [data.axis[0], data.axis[-1]], "title": "x₂", "scaleanchor": "x", "showgrid": False, "constrain": "domain"},

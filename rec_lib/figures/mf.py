@@ -49,7 +49,7 @@ def latent_figure(data: Latent) -> Picture:
         f"{len(names)} films as points in a plane, the user's vector as an arrow to ({x:.2f}, {y:.2f}). Films on the arrow's side "
         f"gain stars, films on the other side lose some. Beside it the {len(data.best)} films with the highest predicted "
         f"stars, from {first} with {data.score[data.best[0]]:.2f} down to {last} with {data.score[data.best[-1]]:.2f}.",
-        height=560,
+        height=500,
         margin={"l": 48, "r": 16, "t": 56, "b": 96},
         xaxis={
             "range": [-reach, reach],

@@ -24,7 +24,7 @@ from IPython.display import display
 from rec_lib.figures.core import alt_text, plotly_json
 
 _LABEL = {"description_width": "initial"}
-_WIDE = {"width": "100%", "max_width": "460px"}
+_WIDE = {"flex": "1 1 380px", "max_width": "460px"}  # two in a row on a projector, with the file browser open
 # The summary line belongs to a node that stays in the page: a screen reader announces a change inside a live region,
 # not the arrival of a new one, which is what ipywidgets.HTML would make of every update. It also tells how wide the
 # panel is, because a FigureWidget is drawn before it is in the page and stays at plotly's 700 pixels.

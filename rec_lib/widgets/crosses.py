@@ -163,7 +163,7 @@ def crosses_panel(
     controls = {
         "user": choice("user 用户", reader.users, f"user {USERS[0]}"),
         "film": choice("film 电影", reader.films, film if film in reader.films else next(iter(reader.films))),
-        "dim": steps("FM's hidden dimension k (numbers a vector)", reader.fms, max(reader.fms)),
+        "dim": steps("FM's k (numbers a vector)", reader.fms, max(reader.fms)),
     }
     return Panel(controls, reader.compute, two_views_figure, two_views_summary)
 

@@ -81,9 +81,9 @@ def simpson_panel() -> Panel:
     controls = {
         "women_a": slider("women among A's viewers (%)", 5, 95, 80, 5),
         "women_b": slider("women among B's viewers (%)", 5, 95, 40, 5),
-        "women_more": slider("women click more, by (log-odds)", 0.0, 3.0, 1.7, 0.1, "+.1f"),
-        "b_men": slider("B is better among men, by (log-odds)", -1.5, 1.5, 0.8, 0.1, "+.1f"),
-        "b_women": slider("B is better among women, by (log-odds)", -1.5, 1.5, 0.1, 0.1, "+.1f"),
+        "women_more": slider("women click more (log-odds)", 0.0, 3.0, 1.7, 0.1, "+.1f"),
+        "b_men": slider("B's lead, men (log-odds)", -1.5, 1.5, 0.8, 0.1, "+.1f"),
+        "b_women": slider("B's lead, women (log-odds)", -1.5, 1.5, 0.1, 0.1, "+.1f"),
     }
     return Panel(controls, two_videos, two_videos_figure, _what_is_seen)
 

@@ -41,6 +41,18 @@ def test_there_is_a_panel_to_play_with(ran):
         assert panel.summary().strip()
 
 
+def test_controls_stand_two_in_a_row_on_a_projector(ran):
+    ran.page.set_viewport_size({"width": 1280, "height": 720})
+    ran.page.wait_for_timeout(500)
+    for panel in panels(ran):
+        boxes = [c.bounding_box() for c in panel.box.locator(".widget-slider, .widget-dropdown").all()[:2]]
+        if len(boxes) == 2:
+            assert abs(boxes[0]["y"] - boxes[1]["y"]) < 8, f"the first two controls stand below each other: {boxes}"
+            assert boxes[1]["x"] > boxes[0]["x"]
+    ran.page.set_viewport_size({"width": 1400, "height": 1100})
+    ran.page.wait_for_timeout(500)
+
+
 @pytest.mark.parametrize("move", [PanelInPage.pressed, PanelInPage.dragged], ids=["keyboard", "mouse"])
 def test_sliders_redraw_the_plot(ran, move):
     """Every slider moves, and the picture with it; each is put back, for one may make another idle."""
