@@ -140,6 +140,12 @@ def has_a_title(c: Chapter) -> list[str]:
     return found
 
 
+def warns_of_nothing(c: Chapter) -> list[str]:
+    """A warning that is stored is a warning that every learner sees."""
+    said = [o.text for cell in c.code for o in cell.get("outputs", []) if o.get("name") == "stderr"]
+    return [f"a cell warns: {text.strip()[:120]}" for text in said if "Warning" in text]
+
+
 def begins_reproducibly(c: Chapter) -> list[str]:
     first = c.code[0].source
     draws = any(re.search(r"\brng\b|\.random\.", cell.source) for cell in c.code)  # who draws nothing seeds nothing
@@ -285,6 +291,7 @@ BOTH: tuple[Rule, ...] = (
     is_stored_clean,
     says_what_it_is,
     has_a_title,
+    warns_of_nothing,
     begins_reproducibly,
     imports_what_a_learner_types,
     ignores_few_outputs,

@@ -52,6 +52,12 @@ FAULTS = {
     "wrong section": (anatomy.says_what_it_is, lambda c: c.notebook.metadata["course"].update(section="3.7.1")),
     "calls itself a map": (anatomy.says_what_it_is, lambda c: c.notebook.metadata["course"].update(kind="map")),
     "no title": (anatomy.has_a_title, lambda c: after_title(c, "x") or c.notebook.cells.pop(0)),
+    "a warning": (
+        anatomy.warns_of_nothing,
+        lambda c: c.code[0].outputs.append(
+            nbformat.v4.new_output("stream", name="stderr", text="x.py:1: UserWarning: old")
+        ),
+    ),
     "not seeded": (anatomy.begins_reproducibly, lambda c: code(c, "torch.manual_seed(", "print(")),
     "drawing unseeded": (
         anatomy.begins_reproducibly,
