@@ -35,6 +35,7 @@ MODULES = {
     "2.6": "gbdt_lr",
     "2.7": "ls_plm",
     "2.8": "classics",
+    "3.2": "autorec",
     "3.7.1": "fnn",
     "3.7.2": "deepfm",
     "3.7.3": "nfm",
