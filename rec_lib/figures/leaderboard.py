@@ -44,7 +44,7 @@ def leaderboard_figure(board: Board) -> Picture:
     figure = new_figure(
         f"{board.unit}, {board.split}",
         f"Leaderboard of {board.unit} on MovieLens-100K, split {board.split}, best first: {said}.",
-        height=200 + 44 * max(len(names), 3),
+        height=min(200 + 44 * max(len(names), 3), 640),  # no higher than a screen, however many rows
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         margin={"t": 96},
         shapes=[_zero()] if board.against else [],
