@@ -115,7 +115,7 @@ def latent_figure(data: Latent) -> Picture:
     return figure
 
 
-def _short(title: str, most: int = 34) -> str:
+def _short(title: str, most: int = 30) -> str:
     return title if len(title) <= most else title[: most - 1] + "…"
 
 
