@@ -15,16 +15,15 @@ from torch import Tensor, nn
 
 from rec_lib.data.table import Table
 from rec_lib.derive.core import Derivation, Step, symbol_array
+from rec_lib.derive.lr import sigma
 from rec_lib.derive.tiny import indexed
 from rec_lib.schema import FIRST, Schema, Sparse
 
-m, n, k, T = sp.symbols(
-    "m n k T", integer=True, positive=True
-)  # users, users who rated the film, hidden units, all ratings
+m, n, k, T = sp.symbols("m n k T", integer=True, positive=True)  # users, those who rated, hidden units, all ratings
 u, v, d = sp.symbols("u v d", integer=True, positive=True)
 
 r, V, W, c, b, a = indexed("r", "V", "W", "c", "b", "a")
-l2, spread, other = (symbol_array(name, ()) for name in ("lambda", "sigma", "x"))
+l2, spread, other = (symbol_array(name, ()) for name in ("lambda", "s", "x"))
 
 # Three users, one film that users 1 and 2 have rated. User 3 rated another film, so that it is known, and priced.
 SCHEMA = Schema((Sparse("user", FIRST + 3), Sparse("item", FIRST + 2)))
@@ -39,17 +38,39 @@ THREE_RATINGS = Table(
 HOLE = {"user": torch.tensor([FIRST + 2]), "item": torch.tensor([FIRST])}
 
 
-def _sigmoid(x: sp.Expr) -> sp.Expr:
-    return 1 / (1 + exp(-x))
-
-
-def _z(unit: sp.Expr, rated: sp.Expr = n) -> sp.Expr:
+def _z(unit: sp.Expr) -> sp.Expr:
     """What a hidden unit makes of the film's row."""
-    return _sigmoid(c[unit] + Sum(V[v, unit] * r[v], (v, 1, rated)))
+    return sigma(c[unit] + Sum(V[v, unit] * r[v], (v, 1, n)))
 
 
-def _h(user: sp.Expr) -> sp.Expr:
-    return b[user] + Sum(W[user, d] * _z(d), (d, 1, k))
+class z_of(sp.Function):
+    """A hidden unit of the film, printed as z_d; of unit 1, 2, … it is σ(c_d + Σ_v V_vd r_v), over the two users who rated."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, unit: sp.Expr) -> sp.Expr | None:
+        return sigma(c[unit] + V[1, unit] * r[1] + V[2, unit] * r[2]) if unit.is_Integer else None
+
+    def _latex(self, printer: object, exp: str | None = None) -> str:
+        text = f"z_{{{sp.latex(self.args[0])}}}"
+        return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+class other_z_of(z_of):
+    """A hidden unit of the other film, which user 3 gave x stars: printed as z'_d."""
+
+    @classmethod
+    def eval(cls, unit: sp.Expr) -> sp.Expr | None:
+        return sigma(c[unit] + V[3, unit] * other[()]) if unit.is_Integer else None
+
+    def _latex(self, printer: object, exp: str | None = None) -> str:
+        text = f"z'_{{{sp.latex(self.args[0])}}}"
+        return text if exp is None else rf"{text}^{{{exp}}}"
+
+
+def _h(user: sp.Expr, unit_of: type[z_of] = z_of) -> sp.Expr:
+    return b[user] + Sum(W[user, d] * unit_of(d), (d, 1, k))
 
 
 _inputs: dict[str, tuple[int, ...]] = {"r": (2,), "V": (3, 2), "W": (3, 2), "c": (2,), "b": (3,)}
@@ -90,7 +111,7 @@ class _Loss(nn.Module):
         return self.model.loss(batch)
 
 
-_predicted = b[3] + Sum(W[3, d] * _z(d), (d, 1, k))
+_predicted = _h(sp.Integer(3))
 
 model = Derivation(
     id="autorec",
@@ -98,21 +119,26 @@ model = Derivation(
     steps=(
         Step(
             "the whole row",
-            b[3] + Sum(W[3, d] * _sigmoid(c[d] + Sum(V[v, d] * r[v], (v, 1, n)) + Sum(V[v, d] * 0, (v, n + 1, m))), (d, 1, k)),
+            b[3] + Sum(W[3, d] * sigma(c[d] + Sum(V[v, d] * r[v], (v, 1, n)) + Sum(V[v, d] * 0, (v, n + 1, m))), (d, 1, k)),
             "The film's row has a place for each of $m$ users. The first $n$ have rated it; the other places hold 0. Each hidden unit adds "
             "up the row with weights of its own and bends the sum; user 3 adds up the units with weights of its own.",
             lhs=r"\hat R_{3i} = h(r^{(i)})_3",
         ),
         Step(
             "holes add nothing",
-            _predicted,
+            b[3] + Sum(W[3, d] * _z(d), (d, 1, k)),
             "A weight times 0 is 0: the sums run over those who rated. User 3 is not among them, and gets a prediction all the same.",
+        ),
+        Step(
+            "hidden layer",
+            _predicted,
+            "Let $z_d$ be what unit $d$ makes of the row. The hidden layer of this film is $z = (z_1, \\dots, z_k)$.",
         ),
     ),
     inputs=_inputs,
     symbols=_symbols,
     final=_predicted,
-    terms={"bias": b[3], "decoded": Sum(W[3, d] * _z(d), (d, 1, k))},
+    terms={"bias": b[3], "decoded": Sum(W[3, d] * z_of(d), (d, 1, k))},
     sizes=_sizes,
     wire=_predict,
 )  # fmt: skip
@@ -120,7 +146,7 @@ model = Derivation(
 # --- the objective ---------------------------------------------------------------------------------------------------
 
 _film = Sum((r[u] - _h(u)) ** 2, (u, 1, n))
-_another = other[()] - b[3] - Sum(W[3, d] * _sigmoid(c[d] + V[3, d] * other[()]), (d, 1, k))
+_another = other[()] - _h(sp.Integer(3), other_z_of)
 _price = Sum(W[u, d] ** 2 + V[u, d] ** 2, (d, 1, k), (u, 1, m))
 _objective = _film + _another**2 + l2[()] / 2 * _price
 
@@ -139,9 +165,9 @@ objective = Derivation(
         Step(
             "by T",
             _objective / T,
-            "Two films, $T = 3$ ratings. The first film's error is summed over the users who rated it, and nobody else; the second film has "
-            "one rating, $x$, by user 3. Then $\\lambda/2$ for each squared weight. All of it divided by the number of ratings.",
-            lhs=r"\frac{1}{T}\Big[\sum_i \|r^{(i)} - h(r^{(i)})\|^2_{\mathcal O} + \frac{\lambda}{2}\big(\|W\|_F^2 + \|V\|_F^2\big)\Big]",
+            "$\\sum_i \\|r^{(i)} - h(r^{(i)})\\|^2_{\\mathcal O} + \\frac{\\lambda}{2}(\\|W\\|_F^2 + \\|V\\|_F^2)$, for two films with $T = 3$ ratings. The first film's error is summed over the users who rated it, and nobody else; the second film has "
+            "one rating, $x$, by user 3, and a hidden layer $z'$. Then $\\lambda/2$ for each squared weight. All of it divided by the number of ratings.",
+            lhs="L",
         ),
         Step(
             "a mean and a share",
@@ -161,7 +187,6 @@ objective = Derivation(
 # --- where the gradient goes -----------------------------------------------------------------------------------------
 
 _slope_seen = Sum(-2 * (r[u] - _h(u)) * W[u, 1], (u, 1, n)) * _z(1) * (1 - _z(1)) * r[1]
-_row_with_hole = Sum((r[u] - b[u] - Sum(W[u, d] * _sigmoid(c[d] + Sum(V[v, d] * r[v], (v, 1, n)) + V[3, d] * 0), (d, 1, k))) ** 2, (u, 1, n))  # fmt: skip
 
 
 def _film_gradient(code: Callable[..., nn.Module], t: dict[str, Tensor]) -> Tensor:
@@ -181,7 +206,7 @@ gradient = Derivation(
     steps=(
         Step(
             "derivative",
-            sp.Matrix([sp.Derivative(_row_with_hole, weight) for weight in (V[1, 1], V[3, 1], W[3, 1])]),
+            sp.Matrix([sp.Derivative(_film, weight) for weight in (V[1, 1], V[3, 1], W[3, 1])]),
             "The film's errors, summed over the two users who rated it. How do they move with what the first hidden unit reads of user 1, "
             "with what it reads of user 3, and with what user 3 reads of it?",
             lhs=r"\frac{\partial}{\partial V_{11}},\; \frac{\partial}{\partial V_{31}},\; \frac{\partial}{\partial W_{31}}",
@@ -228,7 +253,7 @@ as_mf = Derivation(
         Step(
             "an inner product",
             b[3] + W[3, 1] * _z(1) + W[3, 2] * _z(2),
-            "Call the hidden layer $q_i$ and the user's row of $W$ $p_u$: $b_u + p_u^\\top q_i$ with $k = 2$. MF learns a free $q_i$ for "
+            "Let $q_i$ stand for the hidden layer and $p_u$ for the user's row of $W$: $b_u + p_u^\\top q_i$, with $k = 2$. MF learns a free $q_i$ for "
             "each film. AutoRec reads $q_i$ off the film's ratings, and each of its numbers lies between 0 and 1.",
         ),
     ),
@@ -253,7 +278,7 @@ yes_or_no = Derivation(
             "Bayes",
             _like_yes / (_like_yes + _like_no),
             "A film has a trait or not, each as likely. If it has, user $u$ rates it $a_u$ above usual, if not $a_u$ below, give or take "
-            "noise of standard deviation $\\sigma$. Given the ratings, how probable is it that the film has the trait?",
+            "noise of standard deviation $s$. Given the ratings, how probable is it that the film has the trait?",
             lhs=r"P(\text{yes} \mid r)",
         ),
         Step(
@@ -263,14 +288,14 @@ yes_or_no = Derivation(
         ),
         Step(
             "squares cancel",
-            _sigmoid(_odds),
+            sigma(_odds),
             "$(r - a)^2 - (r + a)^2 = -4ar$. What is left is a sigmoid of a weighted sum of the ratings: a hidden unit of AutoRec, with "
-            "$V_{du} = 2a_u/\\sigma^2$. Those who did not rate are not in the sum: a hole must read as 0, *as usual*.",
+            "$V_{ud} = 2a_u/s^2$. Those who did not rate are not in the sum: a hole must read as 0, *as usual*.",
         ),
     ),
     inputs={"r": (3,), "a": (3,), "s": ()},
     symbols={"r": symbol_array(r, (3,)), "a": symbol_array(a, (3,)), "s": spread},
-    final=_sigmoid(_odds),
+    final=sigma(_odds),
     sizes={n: 3},
     domain={"s": (0.5, 2.0)},
 )

@@ -245,7 +245,7 @@ probability = musical[like_this].mean()
 """,
         hints=(
             "Draw films and their ratings, keep those with ratings near 1 and −0.5, count the musicals. Or use the formula of Derive.",
-            "The formula: a sigmoid of 2 Σ a_u r_u / σ², over those who rated.",
+            "The formula: a sigmoid of 2 Σ a_u r_u / s², over those who rated.",
             "Σ a r = 1 · 1 + 0.5 · (−0.5) = 0.75. User 2 is not in the sum.",
         ),
         judge=numeric_judge(
@@ -254,7 +254,7 @@ probability = musical[like_this].mean()
             "the sigmoid of 2 (1 · 1 − 0.5 · 0.5)",
             "of 1",
             traps=(
-                (float(1 / (1 + np.exp(-0.75))), "The 2 is missing: squares cancel, and −4ar over 2σ² is left."),
+                (float(1 / (1 + np.exp(-0.75))), "The 2 is missing: squares cancel, and −4ar over 2s² is left."),
                 (float(1 / (1 + np.exp(-2.5))), "User 3 rated it below usual: that speaks against a musical."),
                 (float(1 / (1 + np.exp(12.5))), "A hole went in as 0 stars, 3.5 below usual. User 2 has said nothing."),
             ),
