@@ -116,17 +116,12 @@ same = Derivation(
     wire=lambda code, t: code(t["f"].unsqueeze(0), t["f"].new_ones(1, 3)).squeeze(),
 )
 
-# The product layer beside a dense layer over [z, p]: three signals of each kind, one unit
-_z, _p, _wz, _wp = (symbol_array(name, (3,)) for name in ("z", "p", "w", "u"))
-_b1 = symbol_array("b", ())
-_joined = relu(
-    sum(weight * value for weight, value in zip([*_wz, *_wp], [*_z, *_p], strict=True)) + _b1[()]
-)  # one row of W · [z; p]
-_split = relu(
-    sum(weight * value for weight, value in zip(_wz, _z, strict=True))
-    + sum(weight * value for weight, value in zip(_wp, _p, strict=True))
-    + _b1[()]
-)
+# The product layer beside a dense layer over [z, p]: K signals of each kind, one unit
+K = sp.symbols("K", integer=True, positive=True)
+z, p, w, u = indexed("z", "p", "w", "u")
+_b1 = symbol_array("b_1", ())
+_split = relu(Sum(w[i] * z[i], (i, 1, K)) + Sum(u[j] * p[j], (j, 1, K)) + _b1[()])
+_joined = relu(sum((w[k] * z[k] for k in (1, 2, 3)), sum((u[k] * p[k] for k in (1, 2, 3)), _b1[()])))
 
 layer = Derivation(
     id="pnn-product-layer",
@@ -141,12 +136,13 @@ layer = Derivation(
         Step(
             "as code has it",
             _joined,
-            r"The common code: put $z$ and $p$ into one long vector, one dense layer, one ReLU. The same sum. So the two part ways elsewhere: in what $p$ is.",
+            r"The common code: put $z$ and $p$ into one long vector, here three numbers each, and a dense layer above it. The same sum. So the two part ways elsewhere: in what $p$ is.",
         ),
     ),
     inputs={"z": (3,), "p": (3,), "w": (3,), "u": (3,), "b": ()},
-    symbols={"z": _z, "p": _p, "w": _wz, "u": _wp, "b": _b1},
-    final=_split,
+    symbols={name: symbol_array(base, (3,)) for name, base in {"z": z, "p": p, "w": w, "u": u}.items()} | {"b": _b1},
+    final=_joined,
+    sizes={K: 3},
     wire=lambda code, t: code(**t),
 )
 
@@ -158,7 +154,7 @@ def dense_over_both(z: Tensor, p: Tensor, w: Tensor, u: Tensor, b: Tensor) -> Te
 
 # The models: two fields of two numbers, two units, then the output
 _SMALL = {N: 2, M: 2, D: 2}
-_l_z = b[n] + Sum(Z[n, i, a] * f[i, a], (a, 1, M), (i, 1, N))
+_signal_z = b[n] + Sum(Z[n, i, a] * f[i, a], (a, 1, M), (i, 1, N))
 _l_inner = Sum(Sum(T[n, i] * f[i, a], (i, 1, N)) ** 2, (a, 1, M))
 _l_outer = Sum(W[n, a, c] * _sum_a * _sum_c, (c, 1, M), (a, 1, M))
 _network: dict[str, tuple[int, ...]] = {"f": (2, 2), "Z": (2, 2, 2), "b": (2,), "h": (2,), "b0": ()}
@@ -169,7 +165,7 @@ _network_symbols = {
 
 
 def _output(l_p: sp.Expr) -> sp.Expr:
-    return b0[()] + Sum(h[n] * relu(_l_z + l_p), (n, 1, D))
+    return b0[()] + Sum(h[n] * relu(_signal_z + l_p), (n, 1, D))
 
 
 def _run(code: Callable[..., nn.Module], t: dict[str, Tensor]) -> Tensor:

@@ -20,7 +20,7 @@ def inner_signal(f: Tensor, theta: Tensor) -> Tensor:
         theta: (D1, N) one weight a unit and field.
 
     Returns:
-        (B, D1), nowhere below 0.
+        (B, D1), not below 0 but for rounding.
     """
     n, m, d1 = f.shape[1], f.shape[2], len(theta)
     if n * (m + d1) < m * d1:
