@@ -36,6 +36,8 @@ MODULES = {
     "2.7": "ls_plm",
     "2.8": "classics",
     "3.2": "autorec",
+    "3.3": "deep_crossing",
+    "3.5": "pnn",
     "3.7.1": "fnn",
     "3.7.2": "deepfm",
     "3.7.3": "nfm",

@@ -34,7 +34,7 @@ from rec_lib.training import History
 HIDDEN = (64, 32)
 Make = Callable[[Schema, int, float, float], CTRModel]  # schema, dim, dropout, init_sd → an untrained model
 # decay of all weights by dropout of the hidden units; the learning rate is 3e-3 throughout
-TRIED = grid(lr=(3e-3,), weight_decay=(1e-5, 1e-4, 5e-4), dropout=(0.0, 0.3))
+TRIED = grid(lr=(3e-3,), weight_decay=(1e-5, 1e-4, 5e-4, 1e-3), dropout=(0.0, 0.3))
 
 
 class MLP(CTRModel):
