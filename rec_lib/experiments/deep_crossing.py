@@ -95,9 +95,9 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "time": {
         "lr": {"lr": 1e-2, "weight_decay": 1e-5, "dropout": 0.0},
         "fm": {"lr": 3e-3, "weight_decay": 1e-4, "dropout": 0.0},
-        "mlp": {"lr": 3e-3, "weight_decay": 5e-4, "dropout": 0.3},
-        "deep_crossing": {"lr": 3e-3, "weight_decay": 5e-4, "dropout": 0.3},
-        "look_up": {"lr": 3e-3, "weight_decay": 5e-4, "dropout": 0.0},
+        "mlp": {"lr": 3e-3, "weight_decay": 1e-3, "dropout": 0.3},
+        "deep_crossing": {"lr": 3e-3, "weight_decay": 1e-3, "dropout": 0.3},
+        "look_up": {"lr": 3e-3, "weight_decay": 1e-3, "dropout": 0.3},
     },
 }
 

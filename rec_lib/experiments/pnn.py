@@ -86,7 +86,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "time": {
         "lr": {"lr": 1e-2, "weight_decay": 1e-5, "dropout": 0.0},
         "fm": {"lr": 3e-3, "weight_decay": 1e-4, "dropout": 0.0},
-        "mlp": {"lr": 3e-3, "weight_decay": 5e-4, "dropout": 0.3},
+        "mlp": {"lr": 3e-3, "weight_decay": 1e-3, "dropout": 0.3},
         "ipnn": {"lr": 3e-3, "weight_decay": 1e-3, "dropout": 0.3},
         "opnn": {"lr": 3e-3, "weight_decay": 1e-4, "dropout": 0.3},
         "pnn": {"lr": 3e-3, "weight_decay": 1e-3, "dropout": 0.3},
