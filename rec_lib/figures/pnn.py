@@ -60,8 +60,9 @@ def products_figure(data: Products) -> Picture:
         yaxis2=axis | numbered | {"anchor": "x2", "title": "number of the first", "range": [m - 0.5, -0.5]},
         shapes=frames,
     )  # fmt: skip
+    places = 2 if data.scales[0] >= 0.1 else 3  # small vectors have small products
     for values, scale, which, text in (
-        (data.inner, data.scales[0], "", "%{z:+.2f}"),
+        (data.inner, data.scales[0], "", f"%{{z:+.{places}f}}"),
         (data.outer, data.scales[1], "2", ""),
     ):
         figure.add_heatmap(
