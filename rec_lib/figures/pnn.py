@@ -106,7 +106,8 @@ def cost_figure(fields: Sequence[int], curves: Mapping[str, Sequence[float]], ti
     said = "; ".join(f"{name} from {values[0]:.3g} to {values[-1]:.3g}" for name, values in curves.items())
     figure = new_figure(
         title, f"{y} for {fields[0]} to {fields[-1]} fields. {said}.", height=400,
-        xaxis={"title": "fields N", "type": "log", "tickmode": "array", "tickvals": list(fields)}, yaxis={"title": y, "type": "log"},
+        xaxis={"title": "fields N", "type": "log", "tickmode": "array", "tickvals": list(fields)},
+        yaxis={"title": y, "type": "log", "exponentformat": "power", "dtick": 1},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, margin={"t": 90},
     )  # fmt: skip
     for i, (name, values) in enumerate(curves.items()):

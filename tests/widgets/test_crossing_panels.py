@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from legible import faults
 
 from rec_lib.data import worlds
 from rec_lib.data.movielens import load
@@ -151,6 +152,7 @@ def test_pair_and_diagonal_are_framed(reader):
 def test_cost_figure_wants_a_value_a_size():
     figure = product_pictures.cost_figure([2, 4], {"a": [1, 2], "b": [3, 4]}, "t", "multiplications")
     assert [list(t.y) for t in figure.data] == [[1, 2], [3, 4]]
+    assert not faults(figure.to_plotly_json())
     with pytest.raises(ValueError, match="as many values"):
         product_pictures.cost_figure([2, 4], {"a": [1]}, "t", "multiplications")
 
