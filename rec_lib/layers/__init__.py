@@ -1,5 +1,7 @@
 """Formulas that several papers share."""
 
+from rec_lib.layers.attention import ActivationUnit, masked_softmax
+from rec_lib.layers.dice import Dice
 from rec_lib.layers.embedding import FieldEmbedding, LinearTerm
 from rec_lib.layers.interaction import bi_interaction, fm_pairwise
 from rec_lib.layers.mlp import mlp
@@ -7,12 +9,15 @@ from rec_lib.layers.onehot import OneHot
 from rec_lib.layers.products import inner_signal, outer_signal
 
 __all__ = [
+    "ActivationUnit",
+    "Dice",
     "FieldEmbedding",
     "LinearTerm",
     "OneHot",
     "bi_interaction",
     "fm_pairwise",
     "inner_signal",
+    "masked_softmax",
     "mlp",
     "outer_signal",
 ]

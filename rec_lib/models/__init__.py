@@ -4,6 +4,7 @@ from rec_lib.models.autorec import IAutoRec, UAutoRec
 from rec_lib.models.base import CTRModel
 from rec_lib.models.deep_crossing import DeepCrossing
 from rec_lib.models.deepfm import DeepFM
+from rec_lib.models.din import DIN
 from rec_lib.models.ease import EASE
 from rec_lib.models.ffm import FFM
 from rec_lib.models.files import ModelFileError
@@ -35,6 +36,7 @@ __all__ = [
     "NFM",
     "POLY2",
     "CTRModel",
+    "DIN",
     "DeepCrossing",
     "DeepFM",
     "IPNN",

@@ -27,6 +27,11 @@ OTHER = {
     "trees": 7,
     "leaves": 4,
     "raw": False,
+    "attention": 7,
+    "interaction": "paper",
+    "softmax": True,
+    "dice": False,
+    "mba": 0.5,
 }
 
 
@@ -131,6 +136,16 @@ def check_padding_changes_nothing(cls):
     )  # a bag has no order: its padding may stand anywhere
     torch.testing.assert_close(longer(padded), model(batch))
     torch.testing.assert_close(longer.loss(padded), model.loss(batch))
+
+
+def check_padding_changes_nothing_while_training(cls):
+    """Statistics of the batch, as Dice takes them, are those of what is real."""
+    model = stirred(cls).train()
+    longer = build(cls, schema=schema(maxlen=9)).train()
+    longer.load_state_dict(model.state_dict())
+    batch = table().batch()
+    padded = batch | {n: torch.nn.functional.pad(batch[n], (0, 5)) for n in ("history", "genres")}
+    torch.testing.assert_close(longer(padded), model(batch))
 
 
 def check_empty_history_is_finite_in_value_and_gradient(cls):

@@ -8,8 +8,8 @@ import torch
 from contract.ctr_checks import CHECKS
 from torch import nn
 
-from rec_lib.layers import FieldEmbedding
-from rec_lib.models import FFM, FM, FNN, IPNN, LR, NFM, OPNN, PNN, POLY2, DeepCrossing, DeepFM
+from rec_lib.layers import ActivationUnit, Dice, FieldEmbedding
+from rec_lib.models import DIN, FFM, FM, FNN, IPNN, LR, NFM, OPNN, PNN, POLY2, DeepCrossing, DeepFM
 from rec_lib.models.deep_crossing import ResidualUnit
 from rec_lib.models.poly2 import bucket
 from rec_lib.schema import PAD
@@ -372,6 +372,123 @@ class SmallBagCountsInFull(DeepCrossing):
         return self.score(x).squeeze(-1)
 
 
+class _UnmaskedDice(Dice):
+    def forward(self, s, mask=None):
+        return super().forward(s)
+
+
+class _DiceOverUnits(Dice):
+    def forward(self, s, mask=None):
+        z = (s - s.mean(-1, keepdim=True)) * (s.var(-1, unbiased=False, keepdim=True) + self.eps).rsqrt()
+        p = torch.sigmoid(z)
+        return s * (self.alpha + p * (1 - self.alpha))
+
+
+class _WithDice(DIN):
+    """DIN with another activation in the activation unit."""
+
+    dice: type[nn.Module]
+
+    def __init__(self, schema, dim=16, hidden=(64, 32), dropout=0.0, init_sd=0.05):
+        super().__init__(schema, dim, hidden, dropout=dropout, init_sd=init_sd)
+        for unit in self.units:
+            unit.activation = self.dice(36)
+
+
+class DiceOverPadding(_WithDice):
+    """Dice's mean and variance count padding: how long the longest history may be changes every weight."""
+
+    dice = _UnmaskedDice
+
+
+class DiceOverTheUnits(_WithDice):
+    """The wrong axis: each item's units are compared with each other, as layer norm does."""
+
+    dice = _DiceOverUnits
+
+
+class _Unit(ActivationUnit):
+    """A unit that may change its inputs; subclasses have one slip."""
+
+    def __init__(self, dim, softmax=False):
+        super().__init__(dim, softmax=softmax)
+
+
+class _WithUnit(DIN):
+    unit: type[nn.Module]
+    with_softmax = False
+
+    def __init__(self, schema, dim=16, hidden=(64, 32), dropout=0.0, init_sd=0.05):
+        super().__init__(schema, dim, hidden, softmax=self.with_softmax, dropout=dropout, init_sd=init_sd)
+        self.units = nn.ModuleList(self.unit(dim, self.with_softmax) for _ in schema.sequences)
+
+
+class _IgnoresMask(_Unit):
+    def forward(self, q, k, mask):
+        return super().forward(q, k, torch.ones_like(mask))
+
+
+class SoftmaxOverPadding(_WithUnit):
+    """Padding takes its share of a softmax."""
+
+    unit, with_softmax = _IgnoresMask, True
+
+
+class _MinusInfinity(_Unit):
+    def forward(self, q, k, mask):
+        c, M = self.given(q)
+        s = torch.baddbmm(c.unsqueeze(1), k, M.mT)
+        a = self.out(self.activation(s, mask)).squeeze(2)
+        return torch.softmax(a.masked_fill(~mask, -torch.inf), dim=-1)
+
+
+class SoftmaxOfNothing(_WithUnit):
+    """A history without an item is a softmax of −∞ alone."""
+
+    unit, with_softmax = _MinusInfinity, True
+
+
+class _OnlyTheHistory(_Unit):
+    def forward(self, q, k, mask):
+        return super().forward(torch.zeros_like(q), k, mask)
+
+
+class NotTheCandidate(_WithUnit):
+    """The weights do not know what is being offered."""
+
+    unit = _OnlyTheHistory
+
+
+class _WithBiasUnderSoftmax(_Unit):
+    def __init__(self, dim, softmax=False):
+        super().__init__(dim, softmax)
+        self.out = nn.Linear(36, 1)
+
+
+class BiasUnderSoftmax(_WithUnit):
+    """A bias that the softmax cancels: a number that can never learn."""
+
+    unit, with_softmax = _WithBiasUnderSoftmax, True
+
+
+class PaddingHasAVector(DIN):
+    """The look-up of the history forgets that PAD is no film."""
+
+    def activations(self, v, batch):
+        ids = batch["history"]
+        e = self.emb.table[ids + self.emb.start["item"]]
+        v_A = v[:, self.emb.field_names.index("item")]
+        return [(self.units[0](v_A, e, torch.ones_like(ids, dtype=torch.bool)), e)]
+
+
+class WeighsByTheLength(DIN):
+    """The weighted sum is divided by the length: the intensity is gone."""
+
+    def activations(self, v, batch):
+        n = (batch["history"] != PAD).sum(1, keepdim=True).clamp(min=1)
+        return [(w / n, e) for w, e in super().activations(v, batch)]
+
+
 class ProductsThroughTheirOwnReLU(IPNN):
     """relu(l_z) + relu(l_p): a product can no longer pull a unit below zero, nor the linear signal lift it."""
 
@@ -524,6 +641,14 @@ KILLED_BY = {
     MeanPooledOuter: "equals_the_plain_loop",
     ForgotTheLinearSignal: "every_parameter_learns_and_padding_does_not",
     InnerOnly: "every_parameter_learns_and_padding_does_not",
+    DiceOverPadding: "padding_changes_nothing_while_training",
+    DiceOverTheUnits: "equals_the_plain_loop",
+    SoftmaxOverPadding: "padding_changes_nothing",
+    SoftmaxOfNothing: "empty_history_is_finite_in_value_and_gradient",
+    NotTheCandidate: "equals_the_plain_loop",
+    BiasUnderSoftmax: "every_parameter_learns_and_padding_does_not",
+    PaddingHasAVector: "padding_changes_nothing",
+    WeighsByTheLength: "equals_the_plain_loop",
 }
 
 

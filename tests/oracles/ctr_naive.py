@@ -259,6 +259,50 @@ def pnn(model, batch, row):
     return product_network(model, batch, row, both)
 
 
+def dice(layer, x):
+    """In eval mode: a gate at the moving mean. A layer without one is PReLU, whose gate is a step at 0."""
+    out = []
+    for k, (a, alpha) in enumerate(zip(x, layer.alpha.tolist(), strict=True)):
+        if hasattr(layer, "running_mean"):
+            z = (a - layer.running_mean[k].item()) / math.sqrt(layer.running_var[k].item() + 1e-8)
+            p = 1 / (1 + math.exp(-z))
+        else:
+            p = float(a > 0)
+        out.append(p * a + (1 - p) * alpha * a)
+    return out
+
+
+def activation_unit(unit, q, k):
+    """One weight from one candidate and one item, before any softmax: the concatenation written out."""
+    both = {
+        "code": [a - b for a, b in zip(q, k, strict=True)] + [a * b for a, b in zip(q, k, strict=True)],
+        "book": [a - b for a, b in zip(q, k, strict=True)],
+        "paper": [a * b for a in q for b in k],
+    }[unit.interaction]
+    h = dice(unit.activation, affine(unit.hidden, q + k + both))
+    bias = 0.0 if unit.out.bias is None else unit.out.bias.item()
+    return sum(w * a for w, a in zip(unit.out.weight[0].tolist(), h, strict=True)) + bias
+
+
+def din(model, batch, row):
+    """History by history, item by item: weigh it, add it up."""
+    rest = Schema(tuple(f for f in model.schema.fields if not isinstance(f, Sequence)))
+    v, start = field_vectors(rest, model.emb.table, batch, row), offsets(rest)
+    x = [a for vector in v for a in vector] + dense_values(rest, batch, row)
+    names = [f.name for kind in (Sparse, Bag) for f in rest.fields if isinstance(f, kind)]
+    for history, unit in zip(model.schema.sequences, model.units, strict=True):
+        q = v[names.index(history.of)]
+        keys = [model.emb.table[start[history.of] + i].tolist() for i in batch[history.name][row].tolist() if i != PAD]
+        weights = [activation_unit(unit, q, k) for k in keys]
+        if unit.softmax:
+            total = sum(math.exp(w) for w in weights)
+            weights = [math.exp(w) / total for w in weights]
+        x += [sum(w * k[d] for w, k in zip(weights, keys, strict=True)) for d in range(len(q))]
+    for layer in model.mlp[:-1]:
+        x = affine(layer, x) if isinstance(layer, torch.nn.Linear) else dice(layer, x)
+    return affine(model.mlp[-1], x)[0]
+
+
 NAIVE = {
     models.LR: lr,
     models.POLY2: poly2,
@@ -273,6 +317,7 @@ NAIVE = {
     models.IPNN: ipnn,
     models.OPNN: opnn,
     models.PNN: pnn,
+    models.DIN: din,
 }
 
 
@@ -296,6 +341,12 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         width = len(large) * dim + n + sum(schema.size(x.name) - 1 for x in small)  # no number for PAD
         return rows * dim + len(large) * dim + sum(2 * width * h + h + width for h in hidden) + width + 1
 
+    def interest_network() -> int:
+        unit = (4 * dim * 36 + 36) + 36 + (36 + 1)  # layer over [q, k, q − k, q ⊙ k], Dice's α, layer to one number
+        return (
+            v * dim + unit + layers(f * dim + n, True) + sum(hidden)
+        )  # every field has D numbers; α of the MLP's units
+
     inner, outer = hidden[0] * f, hidden[0] * dim * dim
     product_network = v * dim + layers(f * dim + n, True)
     first_order = 1 + v + n
@@ -313,4 +364,5 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         models.IPNN: lambda: product_network + inner,
         models.OPNN: lambda: product_network + outer,
         models.PNN: lambda: product_network + inner + outer,
+        models.DIN: interest_network,
     }[cls]()

@@ -1,0 +1,85 @@
+"""Dice, an activation whose bend follows the data, and PReLU, which it becomes when the bend stands still.
+
+Source  Zhou et al., "Deep Interest Network for Click-Through Rate Prediction", KDD 2018, arXiv:1706.06978: eq. 8 (PReLU), 9 (Dice).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Dice(nn.Module):
+    """f(s) = p(s) s + (1 − p(s)) α s,  p(s) = σ((s − E[s]) / √(Var[s] + ε)), a mean, a variance and an α for each unit.
+
+    While training, mean and variance are those of the batch, over what is real only; moving averages of both serve in
+    eval mode, and in a batch in which nothing is real. α starts at 0.
+
+    Args:
+        units: H, size of the last axis.
+        momentum: share of the newest batch in the moving averages.
+        eps: ε.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, units: int, momentum: float = 0.1, eps: float = 1e-8):
+        super().__init__()
+        self.alpha = nn.Parameter(torch.zeros(units))
+        self.register_buffer("running_mean", torch.zeros(units))
+        self.register_buffer("running_var", torch.ones(units))
+        self.momentum, self.eps = momentum, eps
+
+    def forward(self, s: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(..., H) → (..., H). ``mask`` (...) says which places count in the statistics; all do without it."""
+        rows = s.flatten(0, -2)  # (N, H)
+        mean, var = self._batch_statistics(rows, mask) if self.training else (self.running_mean, self.running_var)
+        scale = (var + self.eps).rsqrt()  # (H,)
+        p = torch.sigmoid(torch.addcmul(-mean * scale, rows, scale))  # (N, H)
+        return (rows * torch.addcmul(self.alpha, p, 1 - self.alpha)).view_as(s)  # p s + (1 − p) α s
+
+    def _batch_statistics(self, rows: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        real = rows.new_ones(len(rows)) if mask is None else mask.flatten().to(rows.dtype)  # (N,)
+        n = real.sum()
+        mean = real @ rows / n.clamp(min=1)  # (H,)
+        # deviations add up to 0, so the variance does not depend on the mean to first order: no gradient through it
+        var = real @ (rows - mean.detach()).square() / n.clamp(min=1)  # (H,)
+        mean = torch.where(n > 0, mean, self.running_mean)
+        var = torch.where(n > 0, var, self.running_var)
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(var, self.momentum)
+        return mean, var
+
+
+class PReLU(nn.Module):
+    """f(s) = s where s > 0, α s elsewhere, an α for each unit: Dice with p(s) = 1[s > 0].
+
+    It takes Dice's mask and needs none: nothing in it depends on other places. α starts at 0.25, as in the paper of PReLU.
+    """
+
+    def __init__(self, units: int):
+        super().__init__()
+        self.alpha = nn.Parameter(torch.full((units,), 0.25))
+
+    def forward(self, s: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(..., H) → (..., H)."""
+        return torch.where(s > 0, s, self.alpha * s)
+
+
+def dice_mlp(in_dim: int, hidden: tuple[int, ...], dropout: float = 0.0, dice: bool = True) -> nn.Sequential:
+    """Dense layers in_dim → hidden… → 1 with Dice, or PReLU, and dropout after each hidden one: (B, in_dim) → (B, 1).
+
+    Raises:
+        ValueError: a width below 1 or a dropout outside [0, 1).
+    """
+    if min(hidden, default=1) < 1 or not 0 <= dropout < 1:
+        raise ValueError(f"got hidden={hidden}, dropout={dropout}; expected widths ≥ 1 and 0 ≤ dropout < 1.")
+    layers: list[nn.Module] = []
+    for width in hidden:
+        layers += [nn.Linear(in_dim, width), Dice(width) if dice else PReLU(width)]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+        in_dim = width
+    return nn.Sequential(*layers, nn.Linear(in_dim, 1))
