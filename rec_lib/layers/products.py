@@ -40,7 +40,14 @@ def outer_signal(f: Tensor, w: Tensor) -> Tensor:
 
     Returns:
         (B, D1)
+
+    Raises:
+        ValueError: matrices of another size than the vectors.
     """
     s = f.sum(dim=1)  # (B, M)
+    if w.shape[1:] != (s.shape[1], s.shape[1]):
+        raise ValueError(
+            f"got w of shape {tuple(w.shape)}, expected (D1, {s.shape[1]}, {s.shape[1]}): a matrix a unit."
+        )
     p = s.unsqueeze(2) * s.unsqueeze(1)  # (B, M, M)  Σ_{i,j} f_i f_jᵀ
     return p.flatten(1) @ w.flatten(1).mT  # (B, D1)

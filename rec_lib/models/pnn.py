@@ -31,8 +31,8 @@ class _ProductNetwork(CTRModel):
         init_sd: float = 0.05,
     ):
         super().__init__(schema)
-        if not hidden:
-            raise ValueError("got hidden=(): the products enter the first hidden layer; expected at least one width.")
+        if min(hidden, default=0) < 1:
+            raise ValueError(f"got hidden={hidden}: the products enter the first hidden layer; expected widths ≥ 1.")
         self.emb = FieldEmbedding(schema, dim, init_sd)
         self.linear = nn.Linear(self.emb.flat_dim, hidden[0])  # W_z, b1
         self.drop = nn.Dropout(dropout)

@@ -108,6 +108,29 @@ ALSO_RIGHT = {
             return (torch.einsum("bfgd,bgfd->b", v, v) - torch.einsum("bffd,bffd->b", v, v)) / 2
         """,
     ),
+    "3.3-residual-unit": (
+        """
+        def unit(x, W0, b0, W1, b1):
+            inner = F.linear(x, W0, b0).clamp(min=0)
+            return (x + F.linear(inner, W1, b1)).clamp(min=0)
+        """,
+    ),
+    "3.3-shares": (
+        """
+        def shares(ids, n):
+            real = (ids != 0).float()
+            x = torch.zeros(len(ids), n + 1).scatter_add(1, ids, real / real.sum(dim=1, keepdim=True).clamp(min=1))
+            return x[:, 1:]
+        """,
+    ),
+    "3.5-inner-signal": ("def inner_signal(f, theta):\n    return (f.mT @ theta.mT).pow(2).sum(dim=1)",),
+    "3.5-strangers": (
+        """
+        def outer_signal(f, w):
+            pairs = torch.einsum("bia,bjc->bijac", f, f)
+            return torch.einsum("bijac,nac->bn", pairs, w)
+        """,
+    ),
     "2.5-pair-number": ("def pair_number(user, film, n_users, n_films):\n    return film * n_users + user",),
 }
 STILL_THE_STUB = {
@@ -134,6 +157,19 @@ STILL_THE_STUB = {
             return (z @ W.T + b)[held > 0]
         """,
     "3.7.3-optimist": "def network(f_bi, W, b, h):\n    return torch.relu((f_bi @ W.T + b) @ h)",
+    "3.3-shares": """
+        def shares(ids, n):
+            # which of the two is wrong?
+            counts = F.one_hot(ids, n + 1)[:, :, 1:].sum(dim=1).float()
+
+            return counts / ids.shape[1]
+        """,
+    "3.5-strangers": '''
+        def outer_signal(f, w):
+            """Found it?"""
+            p = (f.unsqueeze(3) * f.unsqueeze(2)).sum(dim=1)
+            return torch.einsum("bac,nac->bn", p, w)
+        ''',
 }
 RIGHT = [(id, text) for id, texts in ALSO_RIGHT.items() for text in texts]
 CODE = [e for chapter in core.chapters() for e in core.exercises(chapter) if e.kind in ("code", "bug")]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracles.ctr_naive import inner_by_pairs, outer_by_pairs
 
 from rec_lib.layers import OneHot, inner_signal, outer_signal
-from rec_lib.models import IPNN, OPNN, DeepCrossing
+from rec_lib.models import IPNN, OPNN, PNN, DeepCrossing
 from rec_lib.models.deep_crossing import ResidualUnit
 from rec_lib.schema import PAD, Dense, Schema, Sparse
 
@@ -52,10 +52,18 @@ def test_outer_products_read_the_symmetric_part_of_their_matrix_alone():
     torch.testing.assert_close(outer_signal(f, w.mT), outer_signal(f, w))
 
 
-@pytest.mark.parametrize("cls", [IPNN, OPNN])
-def test_without_a_hidden_layer_there_is_no_place_for_the_products(cls):
-    with pytest.raises(ValueError, match="first hidden layer"):
-        cls(schema(), hidden=())
+@pytest.mark.parametrize("cls", [IPNN, OPNN, PNN])
+@pytest.mark.parametrize("hidden", [(), (0,), (-1,), (4, 0)])
+def test_a_layer_without_units_has_no_place_for_the_products(cls, hidden):
+    with pytest.raises(ValueError, match="widths ≥ 1"):
+        cls(schema(), hidden=hidden)
+
+
+def test_matrices_of_as_many_numbers_and_another_shape_are_refused():
+    f = torch.randn(3, 5, 4)
+    for shape in ((2, 2, 8), (2, 16, 1), (4, 4)):  # the first two have 16 numbers a unit, as (2, 4, 4) has
+        with pytest.raises(ValueError, match=r"expected \(D1, 4, 4\)"):
+            outer_signal(f, torch.randn(shape))
 
 
 def test_a_block_holds_the_share_of_each_value_and_padding_has_none():
