@@ -70,13 +70,21 @@ e, beta = indexed("e", r"\beta")
 _stacked = [relu(e[i, f] + beta[i, f]) for i in (1, 2) for f in (1, 2)]
 
 
-def _with_stacked(expr: sp.Expr) -> sp.Expr:
-    """The sums over the stacked vector written out, with eq. 2 in place of x."""
-    concrete = expr.doit()
-    return concrete.subs({x[number]: value for number, value in enumerate(_stacked, start=1)})
+class stacked_of(sp.Function):
+    """A number of the stacked vector, printed as x_c; of place 1, 2, … it is what eq. 2 puts there."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, place: sp.Expr) -> sp.Expr | None:
+        return _stacked[int(place) - 1] if place.is_Integer else None
+
+    def _latex(self, printer: object, exp: str | None = None) -> str:
+        return f"x_{{{sp.latex(self.args[0])}}}"
 
 
-_y = b[()] + Sum(w[a] * _unit, (a, 1, X)).subs({X: 4, M: 2})
+_reads = p[m] + Sum(U[m, c] * stacked_of(c), (c, 1, X))
+_y = b[()] + Sum(w[a] * relu(stacked_of(a) + q[a] + Sum(V[a, m] * relu(_reads), (m, 1, M))), (a, 1, X))
 
 
 def _call_model(code: Callable[..., nn.Module], t: dict[str, Tensor]) -> Tensor:
@@ -100,7 +108,7 @@ model = Derivation(
         ),
         Step(
             "scoring",
-            _with_stacked(_y),
+            _y,
             "One residual unit reads the stack, and the scoring layer weighs what leaves it. All fields meet in the first sum of the unit: nobody chose which ones to cross.",
             lhs="y",
             starts=True,
@@ -112,12 +120,29 @@ model = Derivation(
     symbols={"e": symbol_array(e, (2, 2)), "beta": symbol_array(beta, (2, 2))}
     | {name: _symbols[name] for name in ("U", "p", "V", "q")}
     | {"w": symbol_array(w, (4,)), "b": b},
-    final=_with_stacked(_y),
+    final=_y,
+    sizes=_sizes,
     wire=_call_model,
 )
 
-_open = step(x[a] + _residual)
-_through = Sum(V[a, m] * step(_inner) * U[m, 1], (m, 1, M))
+
+class inner_of(sp.Function):
+    """A unit of the inner layer, printed as h_m; of unit 1, 2, … it is relu(p_m + Σ_c U_mc x_c), over four numbers."""
+
+    nargs = 1
+
+    @classmethod
+    def eval(cls, number: sp.Expr) -> sp.Expr | None:
+        return (
+            relu(p[number] + sum(U[number, place] * x[place] for place in range(1, 5))) if number.is_Integer else None
+        )
+
+    def _latex(self, printer: object, exp: str | None = None) -> str:
+        return f"h_{{{sp.latex(self.args[0])}}}"
+
+
+_open = step(x[a] + q[a] + Sum(V[a, m] * inner_of(m), (m, 1, M)))
+_through = Sum(V[a, m] * step(inner_of(m)) * U[m, 1], (m, 1, M))
 
 
 def _slope(code: Callable[[int, int], nn.Module], t: dict[str, Tensor]) -> Tensor:
@@ -141,7 +166,7 @@ shortcut = Derivation(
         Step(
             "two messages",
             _direct + _by_layers,
-            r"First term: $w_1$ as it came, whole, as long as output 1 is above 0. No weight of the unit touches it. "
+            r"Let $h_m$ be number $m$ of the inner layer, and $\mathbf 1[z>0]$ the slope of the ReLU: 1 where it is open, else 0. First term: $w_1$ as it came, whole, as long as output 1 is above 0. No weight of the unit touches it. "
             r"Second term: everything else, scaled by $V$ and $U$. A plain layer has the second term alone.",
         ),
     ),

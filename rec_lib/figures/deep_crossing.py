@@ -49,7 +49,7 @@ def cascade_figure(data: Cascade) -> Picture:
         xaxis={"domain": [0, 0.44], "title": "layer, first to last", "range": [0.5, 2 * data.units + 0.5]},
         yaxis={"type": "log", "title": "gradient of a weight (RMS)", "range": [-16, 0], "exponentformat": "power", "dtick": 4},
         xaxis2={"domain": [0.58, 1], "title": "after unit (0: stacked vector)", "range": [-0.5, data.units + 0.5], "anchor": "y2"},
-        yaxis2={"type": "log", "title": "difference of samples (RMS)", "range": [-10, 4], "anchor": "x2", "exponentformat": "power", "dtick": 2},
+        yaxis2={"type": "log", "title": "difference of samples (RMS)", "range": [-13, 3], "anchor": "x2", "exponentformat": "power", "dtick": 4},
         legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
     )  # fmt: skip
     lines = (

@@ -32,7 +32,7 @@ def inner_signal(f: Tensor, theta: Tensor) -> Tensor:
 
 
 def outer_signal(f: Tensor, w: Tensor) -> Tensor:
-    """l_n = Σ_{i,j} f_iᵀ W_n f_j = sᵀ W_n s with s = Σ_i f_i: every pair shares one W_n, so the vectors can be summed first.
+    """l_n = Σ_{i,j} f_iᵀ W_n f_j = sᵀ W_n s with s = Σ_i f_i: every pair has the same W_n, so fields are summed first.
 
     Args:
         f: (B, N, M) field vectors.

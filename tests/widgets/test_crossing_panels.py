@@ -1,6 +1,7 @@
 """The panels of 3.3 and 3.5 show what the models of the library say."""
 
 import dataclasses
+from itertools import product
 
 import numpy as np
 import pytest
@@ -62,12 +63,14 @@ def test_what_the_notebook_says_of_the_panel(cascades):
 
 def test_the_cascade_is_drawn_on_axes_that_stay(cascades):
     axes = set()
-    for units in (1, 12):
-        figure = depth_pictures.cascade_figure(cascades.compute(units, False, "as PyTorch does"))
-        axes.add((figure.layout.yaxis.range, figure.layout.yaxis2.range))
-        drawn = np.log10(np.concatenate([np.asarray(t.y) for t in figure.data if t.yaxis != "y2"]))
-        assert (drawn > figure.layout.yaxis.range[0]).all()
-        assert (drawn < figure.layout.yaxis.range[1]).all()
+    for units, shortcut, start in product((1, 12), (True, False), deep_crossing.STARTS):
+        figure = depth_pictures.cascade_figure(cascades.compute(units, shortcut, start))
+        ranges = {"y": figure.layout.yaxis.range, "y2": figure.layout.yaxis2.range}
+        axes.add(tuple(ranges.values()))
+        for trace in figure.data:
+            low, high = ranges[trace.yaxis or "y"]
+            drawn = np.log10(trace.y)
+            assert ((low < drawn) & (drawn < high)).all(), f"{trace.name} leaves the picture"
         assert f"{units} units" in alt_text(figure)
     assert len(axes) == 1
 
