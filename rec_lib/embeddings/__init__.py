@@ -1,21 +1,29 @@
-"""Embeddings of words, items and nodes (chapter 4): alias sampling, random walks, skip-gram, node2vec."""
+"""Embeddings of words, items and nodes (chapter 4): word2vec and its engine, alias sampling, random walks, node2vec."""
 
 import numpy as np
 
 from rec_lib.data.graphs import from_edges
 from rec_lib.embeddings.alias import AliasTable
+from rec_lib.embeddings.corpus import Corpus, Stream, Vectors
+from rec_lib.embeddings.engine import train
 from rec_lib.embeddings.fullbatch import cooccurrences, train_full_batch
+from rec_lib.embeddings.huffman import HuffmanTree
 from rec_lib.embeddings.node2vec import Node2vec
-from rec_lib.embeddings.skipgram import Corpus, Vectors, train_sgns
+from rec_lib.embeddings.skipgram import train_sgns
 from rec_lib.embeddings.walks import Walker, transition_row
+from rec_lib.embeddings.word2vec import Word2vec
 
 __all__ = [
     "AliasTable",
     "Corpus",
+    "HuffmanTree",
     "Node2vec",
+    "Stream",
     "Vectors",
     "Walker",
+    "Word2vec",
     "cooccurrences",
+    "train",
     "train_full_batch",
     "train_sgns",
     "transition_row",

@@ -15,7 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from rec_lib.embeddings.skipgram import Corpus, Vectors, noise_law
+from rec_lib.embeddings.corpus import Corpus, Vectors
+from rec_lib.embeddings.engine import noise_law
 
 LARGEST = 4096  # nodes; above it the n × n arrays no longer fit a laptop's cache, nor a slider's patience
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from oracles.word2vec_naive import PlainSplitMix
 
 from rec_lib.embeddings.alias import AliasTable
 from rec_lib.embeddings.fullbatch import (
@@ -13,28 +14,6 @@ from rec_lib.embeddings.fullbatch import (
     train_full_batch,
 )
 from rec_lib.embeddings.skipgram import Corpus, Vectors, keep_probability, noise_law, train_sgns
-
-MASK = 2**64 - 1
-
-
-class PlainSplitMix:
-    """The generator of the compiled code, in Python integers."""
-
-    def __init__(self, state):
-        self.state = int(state)
-
-    def bits(self):
-        self.state = (self.state + 0x9E3779B97F4A7C15) & MASK
-        z = self.state
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-        return z ^ (z >> 31)
-
-    def uniform(self):
-        return (self.bits() >> 11) / 2**53
-
-    def below(self, n):
-        return ((self.bits() >> 32) * n) >> 32
 
 
 def plain_sgns(sentences, start, window, dynamic, negatives, subsample, lr, epochs, rng):
@@ -54,19 +33,18 @@ def plain_sgns(sentences, start, window, dynamic, negatives, subsample, lr, epoc
                 for j in range(max(0, i - reach), min(len(kept), i + reach + 1)):
                     if j == i:
                         continue
-                    grad = np.zeros_like(v[c])
-                    for m in range(negatives + 1):
-                        o, label = kept[j], 1.0
-                        if m > 0:
-                            column = random.below(noise.n)
-                            o = column if random.uniform() < noise.accept[column] else noise.alias[column]
-                            label = 0.0
-                            if o == kept[j]:
-                                continue
-                        error = rate * (label - 1 / (1 + np.exp(-v[c] @ u[o])))
-                        grad += error * u[o]
-                        u[o] += error * v[c]
-                    v[c] += grad
+                    o, yes, no = kept[j], {kept[j]: 1}, {}
+                    for _ in range(negatives):
+                        m = random.negative(noise)
+                        if m != o:
+                            no[m] = no.get(m, 0) + 1
+                    before, move = v[c].copy(), np.zeros_like(v[c])
+                    for w in {**yes, **no}:
+                        sigma = 1 / (1 + np.exp(-before @ u[w]))
+                        error = rate * (yes.get(w, 0) * (1 - sigma) - no.get(w, 0) * sigma)
+                        move += error * u[w]
+                        u[w] = u[w] + error * before
+                    v[c] = before + move
     return Vectors(v, u)
 
 
