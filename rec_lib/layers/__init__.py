@@ -1,6 +1,7 @@
 """Formulas that several papers share."""
 
 from rec_lib.layers.attention import ActivationUnit, masked_softmax
+from rec_lib.layers.cross import CrossProduct, cross_layer, matrix_cross_layer
 from rec_lib.layers.dice import Dice
 from rec_lib.layers.embedding import FieldEmbedding, LinearTerm
 from rec_lib.layers.interaction import bi_interaction, fm_pairwise
@@ -11,13 +12,16 @@ from rec_lib.layers.products import inner_signal, outer_signal
 __all__ = [
     "ActivationUnit",
     "Dice",
+    "CrossProduct",
     "FieldEmbedding",
     "LinearTerm",
     "OneHot",
     "bi_interaction",
+    "cross_layer",
     "fm_pairwise",
     "inner_signal",
     "masked_softmax",
+    "matrix_cross_layer",
     "mlp",
     "outer_signal",
 ]

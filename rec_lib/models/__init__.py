@@ -2,6 +2,8 @@
 
 from rec_lib.models.autorec import IAutoRec, UAutoRec
 from rec_lib.models.base import CTRModel
+from rec_lib.models.dcn import DCN
+from rec_lib.models.dcn_v2 import DCNv2
 from rec_lib.models.deep_crossing import DeepCrossing
 from rec_lib.models.deepfm import DeepFM
 from rec_lib.models.din import DIN
@@ -25,8 +27,12 @@ from rec_lib.models.rating import RatingModel
 from rec_lib.models.svdpp import SVDpp
 from rec_lib.models.topn import TopN
 from rec_lib.models.usercf import UserCF
+from rec_lib.models.wide_deep import WideDeep
 
 __all__ = [
+    "DCN",
+    "DCNv2",
+    "WideDeep",
     "FFM",
     "FM",
     "FNN",

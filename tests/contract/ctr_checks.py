@@ -32,6 +32,8 @@ OTHER = {
     "softmax": True,
     "dice": False,
     "mba": 0.5,
+    "crosses": (("user", "genres"), ("item", "history")),
+    "cross_layers": 3,
 }
 
 

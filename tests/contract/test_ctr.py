@@ -15,7 +15,15 @@ def load(dotted):
     return getattr(importlib.import_module(module), name)
 
 
-CLASSES = [load(s.parts["class"]) for s in SYSTEMS if s.kind == "ctr" and s.state != "planned"]
+def is_click_model(system):
+    """Of kind ctr, or a baseline beside them."""
+    if system.state == "planned" or system.kind not in ("ctr", "baseline"):
+        return False
+    cls = load(system.parts["class"])
+    return system.kind == "ctr" or (inspect.isclass(cls) and issubclass(cls, CTRModel))
+
+
+CLASSES = [load(s.parts["class"]) for s in SYSTEMS if is_click_model(s)]
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)

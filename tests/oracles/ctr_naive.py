@@ -45,10 +45,10 @@ def dense_values(schema: Schema, batch: dict, row: int) -> list[float]:
     return [batch[f.name][row].item() for f in schema.fields if isinstance(f, Dense)]
 
 
-def linear(model, batch: dict, row: int) -> float:
-    term = model.linear
-    y = term.w0.item() + sum(v[0] for v in field_vectors(model.schema, term.w.table, batch, row))
-    return y + sum(w.item() * x for w, x in zip(term.dense, dense_values(model.schema, batch, row), strict=True))
+def linear(model, batch: dict, row: int, schema: Schema | None = None) -> float:
+    term, schema = model.linear, schema or model.schema
+    y = term.w0.item() + sum(v[0] for v in field_vectors(schema, term.w.table, batch, row))
+    return y + sum(w.item() * x for w, x in zip(term.dense, dense_values(schema, batch, row), strict=True))
 
 
 def pairwise(v: list[list[float]]) -> float:
@@ -303,6 +303,63 @@ def din(model, batch, row):
     return affine(model.mlp[-1], x)[0]
 
 
+def cross_products(model, batch, row):
+    """For each cross and each combination of ids that the row shows: its weight; a mean where there are several."""
+    schema, cross, at, y = model.schema, model.wide.cross, 0, 0.0
+    starts = {}
+    for kinds in ((Sparse,), (Bag, Sequence)):  # crosses of two single ids stand first in the table
+        for a, b in cross.crosses:
+            if isinstance(schema[b], kinds):
+                starts[a, b] = at
+                at += 2 + (schema.size(a) - 1) * (schema.size(b) - 1)
+    for (a, b), start in starts.items():
+        x, ids = batch[a][row].item(), batch[b][row].tolist()
+        real = [i for i in ([ids] if isinstance(ids, int) else ids) if i != PAD and x != PAD]
+        weights = [cross.w.table[start + 2 + (x - 1) * (schema.size(b) - 1) + i - 1, 0].item() for i in real]
+        y += sum(weights) / len(weights) if weights else 0.0
+    return y
+
+
+def wide_deep(model, batch, row):
+    v = field_vectors(model.schema, model.deep.emb.table, batch, row)
+    x = [a for vector in v for a in vector] + dense_values(model.schema, batch, row)
+    phi = cross_products(model, batch, row) if model.wide.cross is not None else 0.0
+    return linear(model.wide, batch, row, model.schema) + phi + dense_layers(model.deep.mlp, x, relu)
+
+
+def cross_and_deep(model, batch, row, scale):
+    """x_0 scaled, layer by layer, then [x_L, h] weighed. `scale(l, x)` gives one number for each of x_0's."""
+    v = field_vectors(model.schema, model.emb.table, batch, row)
+    x_0 = [a for vector in v for a in vector] + dense_values(model.schema, batch, row)
+    x, h = x_0, x_0
+    for layer in range(len(model.w)):
+        x = [a * s + c for a, s, c in zip(x_0, scale(layer, x), x, strict=True)]
+        x = [a + b for a, b in zip(x, bias_outside(model, layer), strict=True)]
+    for layer in (m for m in model.deep if isinstance(m, torch.nn.Linear)):
+        h = [relu(a) for a in affine(layer, h)]
+    return affine(model.logits, x + h)[0]
+
+
+def bias_outside(model, layer: int) -> list[float]:
+    """DCN adds its bias after the product; DCN-V2 has it within, where `scale` reads it."""
+    return model.b[layer].tolist() if model.w.dim() == 2 else [0.0] * model.b.shape[1]
+
+
+def dcn(model, batch, row):
+    def scale(layer, x):
+        return [sum(w * a for w, a in zip(model.w[layer].tolist(), x, strict=True))] * len(x)
+
+    return cross_and_deep(model, batch, row, scale)
+
+
+def dcn_v2(model, batch, row):
+    def scale(layer, x):
+        rows = zip(model.w[layer].tolist(), model.b[layer].tolist(), strict=True)
+        return [sum(w * a for w, a in zip(ws, x, strict=True)) + b for ws, b in rows]
+
+    return cross_and_deep(model, batch, row, scale)
+
+
 NAIVE = {
     models.LR: lr,
     models.POLY2: poly2,
@@ -318,6 +375,9 @@ NAIVE = {
     models.OPNN: opnn,
     models.PNN: pnn,
     models.DIN: din,
+    models.WideDeep: wide_deep,
+    models.DCN: dcn,
+    models.DCNv2: dcn_v2,
 }
 
 
@@ -349,6 +409,8 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
 
     inner, outer = hidden[0] * f, hidden[0] * dim * dim
     product_network = v * dim + layers(f * dim + n, True)
+    stacked = f * dim + n
+    beside_crosses = v * dim + layers(stacked, True) + stacked  # the last layer also reads x_L
     first_order = 1 + v + n
     return {
         models.LR: lambda: first_order,
@@ -365,4 +427,7 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         models.OPNN: lambda: product_network + outer,
         models.PNN: lambda: product_network + inner + outer,
         models.DIN: interest_network,
+        models.WideDeep: lambda: first_order + v * dim + layers(stacked, False),
+        models.DCN: lambda: beside_crosses + 2 * 2 * stacked,  # two layers of w and b
+        models.DCNv2: lambda: beside_crosses + 2 * stacked * (stacked + 1),
     }[cls]()
