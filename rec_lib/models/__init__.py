@@ -4,15 +4,19 @@ from rec_lib.models.autorec import IAutoRec, UAutoRec
 from rec_lib.models.base import CTRModel
 from rec_lib.models.dcn import DCN
 from rec_lib.models.dcn_v2 import DCNv2
+from rec_lib.models.dbgd import DBGD
 from rec_lib.models.deep_crossing import DeepCrossing
+from rec_lib.models.deep_q import DeepQ
 from rec_lib.models.deepfm import DeepFM
 from rec_lib.models.din import DIN
+from rec_lib.models.drn import DRN
 from rec_lib.models.ease import EASE
 from rec_lib.models.ffm import FFM
 from rec_lib.models.files import ModelFileError
 from rec_lib.models.fm import FM
 from rec_lib.models.fnn import FNN
 from rec_lib.models.gbdt_lr import GBDTLR
+from rec_lib.models.greedy import EpsilonGreedy, Greedy
 from rec_lib.models.ials import IALS
 from rec_lib.models.itemcf import ItemCF
 from rec_lib.models.lr import LR
@@ -21,6 +25,7 @@ from rec_lib.models.mf import MF
 from rec_lib.models.neural_cf import NeuralCF
 from rec_lib.models.nfm import NFM
 from rec_lib.models.pnn import IPNN, OPNN, PNN
+from rec_lib.models.policy import Policy
 from rec_lib.models.poly2 import POLY2
 from rec_lib.models.popularity import Popularity
 from rec_lib.models.rating import RatingModel
@@ -61,4 +66,10 @@ __all__ = [
     "NeuralCF",
     "IAutoRec",
     "UAutoRec",
+    "DBGD",
+    "DRN",
+    "DeepQ",
+    "EpsilonGreedy",
+    "Greedy",
+    "Policy",
 ]

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from rec_lib.models import CTRModel, RatingModel, TopN
+from rec_lib.models import CTRModel, Policy, RatingModel, TopN
 
 PACKAGE = importlib.import_module("rec_lib.models")
-BASES = (CTRModel, RatingModel, TopN)
+BASES = (CTRModel, Policy, RatingModel, TopN)
 CLASSES = [c for _, c in inspect.getmembers(PACKAGE, inspect.isclass) if issubclass(c, BASES) and c not in BASES]
 
 

@@ -24,7 +24,9 @@ def test_every_finished_system_of_a_map_has_quality_size_and_time(chapter):
     for row in standings():
         found[row.system].add(row.metric)
     on_map = {id for _, _, ids in LINES[chapter] for id in ids}
-    for system in (s for s in SYSTEMS if s.id in on_map and s.state == "done"):
+    for system in (
+        s for s in SYSTEMS if s.id in on_map and s.state == "done" and s.kind != "policy"
+    ):  # regret, not MovieLens
         assert found[system.id] & {"auc", "rmse", "hr10"}, system.id
         assert {"parameters", "train_seconds"} <= found[system.id], system.id
 
