@@ -2,9 +2,9 @@
 
 from rec_lib.models.autorec import IAutoRec, UAutoRec
 from rec_lib.models.base import CTRModel
+from rec_lib.models.dbgd import DBGD
 from rec_lib.models.dcn import DCN
 from rec_lib.models.dcn_v2 import DCNv2
-from rec_lib.models.dbgd import DBGD
 from rec_lib.models.deep_crossing import DeepCrossing
 from rec_lib.models.deep_q import DeepQ
 from rec_lib.models.deepfm import DeepFM
