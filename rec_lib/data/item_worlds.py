@@ -80,9 +80,10 @@ def shop(
     np.fill_diagonal(weight, 0.0)
     law = weight / weight.sum(1, keepdims=True)
     share = popularity * weight.sum(1)  # popularity_v · weight_vu is symmetric, so the chain runs back as it runs forth
+    share /= share.sum()
     cumulative = law.cumsum(1)
     walked = np.empty((sessions, LENGTH), np.int64)
-    walked[:, 0] = rng.choice(items, sessions, p=popularity / popularity.sum())
+    walked[:, 0] = rng.choice(items, sessions, p=share)
     for i in range(1, LENGTH):
         row = cumulative[walked[:, i - 1]]
         walked[:, i] = np.minimum((rng.random(sessions)[:, None] > row).sum(1), items - 1)
@@ -91,7 +92,7 @@ def shop(
     split = int(0.8 * sessions)
     train = tuple(part for s in walked[:split] for part in _cut(s, cold))
     sides = Sides.of({name: [(int(x),) for x in column] for name, column in columns.items()})
-    return Shop(sides, law, train, walked[split:], cold, share / share.sum(), driven_by)
+    return Shop(sides, law, train, walked[split:], cold, share, driven_by)
 
 
 def _cut(session: np.ndarray, cold: np.ndarray) -> list[np.ndarray]:

@@ -1,10 +1,12 @@
-"""Embeddings of words, items and nodes (chapter 4): word2vec and its engine, alias sampling, random walks, node2vec."""
+"""Embeddings of words, items and nodes (chapter 4): word2vec and its engine, alias sampling, random walks, DeepWalk, node2vec, EGES."""
 
 import numpy as np
 
 from rec_lib.data.graphs import from_edges
 from rec_lib.embeddings.alias import AliasTable
 from rec_lib.embeddings.corpus import Corpus, Stream, Vectors
+from rec_lib.embeddings.deepwalk import DeepWalk
+from rec_lib.embeddings.eges import EGES
 from rec_lib.embeddings.engine import train
 from rec_lib.embeddings.fullbatch import cooccurrences, train_full_batch
 from rec_lib.embeddings.huffman import HuffmanTree
@@ -14,8 +16,10 @@ from rec_lib.embeddings.walks import Walker, transition_row
 from rec_lib.embeddings.word2vec import Word2vec
 
 __all__ = [
+    "EGES",
     "AliasTable",
     "Corpus",
+    "DeepWalk",
     "HuffmanTree",
     "Node2vec",
     "Stream",

@@ -88,7 +88,9 @@ class EGES:
         if self.sides is None or (sides.names, sides.values) != (self.sides.names, self.sides.values):
             raise ValueError(f"{sides.names} with {sides.size} values are not the attributes that fit was given")
         n, s = len(sides), len(sides.names)
-        met = np.unique(np.concatenate([self.sides.cell(v, j) for v in np.flatnonzero(~self.cold) for j in range(s)]))
+        met = np.unique(
+            np.concatenate([self.sides.cell(v, j) for v in np.flatnonzero(~self.cold).tolist() for j in range(s)])
+        )
         known = np.isin(np.arange(sides.size), met)
         H = np.zeros((n, self.dim), self.W.dtype)
         for v in range(n):
@@ -101,7 +103,7 @@ class EGES:
     def _finish(self) -> np.ndarray:
         slot, present = np.empty((self.a.shape[1], self.dim), self.W.dtype), np.empty(self.a.shape[1], np.bool_)
         self.weights, self.vectors = np.zeros_like(self.a), self.W[: len(self.graph)].copy()
-        for v in np.flatnonzero(~self.cold):
+        for v in np.flatnonzero(~self.cold).tolist():
             gather(self.W, *self._cells, v, slot, present)
             mix(slot, self.a[v], present, self.weights[v], self.vectors[v])
         if self.sides is not None and self.cold.any():

@@ -11,12 +11,21 @@ without a value takes no part: its weight is 0 and the others share the 1. A slo
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from rec_lib.data.sides import Sides
 from rec_lib.embeddings.alias import draw_alias
 from rec_lib.embeddings.splitmix import below
+
+
+def weighted_mean(W: Any, a: Any) -> Any:
+    """H = Σ_s e^{a_s} W^s / Σ_s e^{a_s}, (d,), for W (S + 1, d), a (S + 1,); numpy arrays or torch tensors. Eq. 6."""
+    e = math.e ** (a - a.max())  # scaled alike above and below, so that no sum overflows
+    return e @ W / e.sum()
 
 
 @njit(cache=True)

@@ -119,7 +119,7 @@ def judge(model: EGES, pairs: dict[str, np.ndarray], seed: int) -> dict[str, flo
 
 def shop_weights(model: EGES, place: Shop) -> dict[str, float]:
     """Mean weight of item, category and brand, and the mean over the noise attributes, by what drives the item."""
-    found = {}
+    found: dict[str, float] = {}
     for kind, chosen in {
         "all": place.driven_by >= -1,
         "category": place.driven_by == 0,

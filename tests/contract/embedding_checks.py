@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from rec_lib.data.graphs import from_edges
+from rec_lib.data.sides import Sides
 from rec_lib.data.text import from_lines
 
 SMALL = {"dim": 4, "window": 2}
 REFUSED = {"dim": 0, "window": 0, "negatives": -1, "lr": 0.0, "epochs": 0}
 OTHER = {"dim": 5, "window": 1, "negatives": 1, "lr": 0.2, "epochs": 2, "subsample": 0.01, "share": 2}
 OTHER |= {"architecture": "cbow", "output": "hierarchical", "p": 0.2, "q": 4.0, "num_walks": 3, "length": 9}
+OTHER |= {"sides": None, "weight_step": 0.0}
 SAME_LAW = {"threads"}  # more threads do the same work; the order of the steps alone differs
 
 
@@ -31,9 +33,18 @@ def planted_text():
     return from_lines(lines, "planted")
 
 
+def planted_sides():
+    """An attribute that most nodes of a community share, and one that says nothing."""
+    rng = np.random.default_rng(0)
+    mostly = [(int(v // 10 if rng.random() < 0.9 else rng.integers(2)),) for v in range(20)]
+    return Sides.of({"mostly": mostly, "noise": [(int(x),) for x in rng.integers(0, 5, 20)]})
+
+
 def make(cls, **options):
     """An embedding of the planted world of its kind, by the name of its first argument."""
     first = next(iter(inspect.signature(cls).parameters))
+    if "sides" in inspect.signature(cls).parameters:
+        options = {"sides": planted_sides()} | options
     return cls({"graph": planted_graph, "text": planted_text}[first](), **(SMALL | options))
 
 

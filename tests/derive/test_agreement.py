@@ -9,6 +9,7 @@ import pytest
 import test_autorec_derivations
 import test_cf_derivations
 import test_crossing_derivations
+import test_graph_derivations
 import test_lr_derivations
 import test_mf_derivations
 import test_neural_cf_derivations
@@ -88,7 +89,7 @@ def test_every_derivation_is_held_to_code():
     """Here or in the file of its section."""
     pairs = [*test_lr_derivations.PAIRS, *test_mf_derivations.PAIRS, *test_trees_derivations.PAIRS]
     pairs += [*test_crossing_derivations.PAIRS, *test_cf_derivations.HELD.values(), *test_neural_cf_derivations.PAIRS]
-    pairs += test_autorec_derivations.PAIRS
+    pairs += [*test_autorec_derivations.PAIRS, *test_graph_derivations.PAIRS]
     assert set(CODE) | {derivation.id for derivation, _ in pairs} | BY_NUMBERS == set(ALL)
 
 
