@@ -14,6 +14,7 @@ PANELS: dict[str, str] = {
     "autorec": "rec_lib.widgets.autorec.demo",
     "cf": "rec_lib.widgets.cf.demo",
     "crosses": "rec_lib.widgets.crosses.demo",
+    "dcn": "rec_lib.widgets.dcn.demo",
     "deep_crossing": "rec_lib.widgets.deep_crossing.demo",
     "evolution": "rec_lib.widgets.evolution.demo",
     "fm": "rec_lib.widgets.fm.demo",
