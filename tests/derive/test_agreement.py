@@ -91,7 +91,6 @@ def test_every_derivation_is_held_to_code():
     pairs = [*test_lr_derivations.PAIRS, *test_mf_derivations.PAIRS, *test_trees_derivations.PAIRS]
     pairs += [*test_crossing_derivations.PAIRS, *test_cf_derivations.HELD.values(), *test_neural_cf_derivations.PAIRS]
     pairs += [*test_autorec_derivations.PAIRS, *test_graph_derivations.PAIRS]
-    pairs += test_autorec_derivations.PAIRS
     pairs += test_wide_deep_derivations.PAIRS
     assert set(CODE) | {derivation.id for derivation, _ in pairs} | BY_NUMBERS == set(ALL)
 
