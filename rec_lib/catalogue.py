@@ -117,7 +117,12 @@ SECTIONS = (
     Section("2.6", "GBDT+LR", "GBDT+LR——特征工程模型化的开端", "ch02_before_deep_learning/02_06_gbdt_lr.ipynb"),
     Section("2.7", "LS-PLM", "LS-PLM——阿里巴巴曾经的主流推荐模型", "ch02_before_deep_learning/02_07_ls_plm.ipynb"),
     Section("2.8", "Summary", "总结——深度学习推荐系统的前夜", "ch02_before_deep_learning/02_08_summary.ipynb"),
-    Section("3.1", "Evolution map of deep models", "深度学习推荐模型的演化关系图"),
+    Section(
+        "3.1",
+        "Evolution map of deep models",
+        "深度学习推荐模型的演化关系图",
+        "ch03_deep_learning/03_01_evolution_map.ipynb",
+    ),
     Section("3.2", "AutoRec", "AutoRec——单隐层神经网络推荐模型", "ch03_deep_learning/03_02_autorec.ipynb"),
     Section(
         "3.3", "Deep Crossing", "Deep Crossing模型——经典的深度学习架构", "ch03_deep_learning/03_03_deep_crossing.ipynb"
@@ -302,6 +307,13 @@ LINES = {
         ("Logistic regression", "逻辑回归族", ("lr", "ftrl", "ls_plm")),
         ("Feature crosses", "因子分解机族", ("poly2", "fm", "ffm")),
         ("Combined models", "组合模型", ("gbdt_lr",)),
+    ),
+    3: (
+        ("More layers", "加深网络", ("autorec", "u_autorec", "deep_crossing")),
+        ("Another crossing", "改变特征交叉方式", ("neuralcf", "ease", "ipnn", "opnn", "pnn")),
+        ("Two parts, added", "组合模型", ("wide_deep", "dcn", "dcn_v2")),
+        ("FM and a network", "FM的深度学习演化", ("fnn", "deepfm", "nfm")),
+        ("Attention, order, reward", "注意力·序列·强化学习", ("afm", "din", "dien", "drn")),
     ),
 }
 

@@ -15,7 +15,8 @@ from rec_lib.figures.core import BLUE, FAINT, GREY, ORANGE, SKY, TEXT, VERMILION
 
 _STATES = ("planned", "built", "done")
 _MARKER = {"planned": ("circle-open", GREY), "built": ("circle", GREY), "done": ("circle", BLUE)}
-_DODGE = 0.4  # columns between two systems of one line and one year
+_DODGE = 0.9  # of a column between two systems of one line and one year
+_STAGGER = (-0.06, 0.08)  # rows: neighbours of one year stand up and down, so that an arrow passes by
 _BASELINE = 0.24  # rows by which a baseline stands below the models of its line
 _SEEN = ((0, "never"), (1, "1 to 9 times"), (10, "10 to 99 times"), (100, "100 times or more"))
 
@@ -29,16 +30,28 @@ class Descent:
     measured: str
 
 
-def on_map(chapter: int) -> list[System]:
-    """The systems of a chapter's map, line by line and by year.
+def lines(chapter: int) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """A chapter's lines of descent; above them, if there are any, the parents that earlier chapters have.
 
     Raises:
         ValueError: the catalogue has no lines of descent for this chapter.
     """
     if chapter not in LINES:
         raise ValueError(f"chapter {chapter} has no evolution map; there are maps of {sorted(LINES)}.")
+    own = [id for _, _, ids in LINES[chapter] for id in ids]
+    asked = {parent for s in SYSTEMS if s.id in own for parent in s.parents}
+    roots = tuple(s.id for s in SYSTEMS if s.id in asked and s.id not in own)
+    return ((("From before", "前面各章", roots),) if roots else ()) + LINES[chapter]
+
+
+def on_map(chapter: int) -> list[System]:
+    """The systems of a chapter's map, line by line and by year.
+
+    Raises:
+        ValueError: the catalogue has no lines of descent for this chapter.
+    """
     rows = {s.id: s for s in SYSTEMS}
-    return [s for _, _, ids in LINES[chapter] for s in sorted((rows[id] for id in ids), key=lambda s: s.year)]
+    return [s for _, _, ids in lines(chapter) for s in sorted((rows[id] for id in ids), key=lambda s: s.year)]
 
 
 def ancestors(system: System, among: list[System]) -> list[System]:
@@ -70,25 +83,27 @@ def evolution_figure(data: Descent) -> Picture:
     """Years from left to right, one band a line of descent, an arrow from each parent to its child."""
     systems = on_map(data.chapter)
     place = _places(data.chapter, systems)
-    years = sorted({s.year for s in systems})
+    columns, end = _columns(data.chapter, systems)
+    years = list(columns)
     older = ancestors(data.chosen, systems)
     path = {s.id for s in (data.chosen, *older)}
     arrows = [(p, s.id) for s in systems for p in s.parents if p in place]
+    n_lines = len(lines(data.chapter))
     figure = new_figure(
         f"The road to {data.chosen.name} 演化关系图",
         f"Evolution map of chapter {data.chapter}: {len(systems)} systems from {years[0]} to {years[-1]} in "
-        f"{len(LINES[data.chapter])} lines of descent. Chosen: {data.chosen.name}, which descends from "
+        f"{n_lines} lines of descent. Chosen: {data.chosen.name}, which descends from "
         f"{', '.join(s.name for s in older) or 'no other system of the map'}. " + " ".join(card(data)),
-        height=110 + 96 * len(LINES[data.chapter]),
+        height=110 + min(96 * n_lines, 530),
         showlegend=False,
         margin={"l": 150, "r": 24, "t": 56, "b": 52},
         xaxis={
-            "range": [-0.6, len(years) - 0.4],
-            "tickvals": list(range(len(years))),
+            "range": [-0.1, end + 0.1],
+            "tickvals": list(columns.values()),
             "ticktext": years,
             "fixedrange": True,
         },
-        yaxis={"range": [len(LINES[data.chapter]) - 0.4, -0.6], "visible": False, "fixedrange": True},
+        yaxis={"range": [n_lines - 0.4, -0.6], "visible": False, "fixedrange": True},
         shapes=_bands(data.chapter),
         annotations=_headings(data.chapter),
     )
@@ -103,7 +118,7 @@ def evolution_figure(data: Descent) -> Picture:
             y=[place[s.id][1] for s in own],
             mode="markers+text",
             text=[f"<b>{s.name}</b>" if s.id in path else s.name for s in own],
-            textposition=["bottom center" if 0 < place[s.id][0] % 1 < 0.5 else "top center" for s in own],
+            textposition=["bottom center" if place[s.id][0] > columns[s.year] else "top center" for s in own],
             textfont={"color": TEXT, "size": 14},
             customdata=[s.id for s in own],
             marker={"symbol": symbol, "color": color, "size": 15, "line": {"width": 2, "color": color}},
@@ -116,16 +131,27 @@ def evolution_figure(data: Descent) -> Picture:
     return figure
 
 
+def _columns(chapter: int, systems: list[System]) -> tuple[dict[int, float], float]:
+    """The middle of each year's column, and where the last one ends: side by side, each as wide as its fullest line."""
+    middle, edge = {}, 0.0
+    for year in sorted({s.year for s in systems}):
+        here = {s.id for s in systems if s.year == year}
+        width = max(len(here.intersection(ids)) for _, _, ids in lines(chapter))
+        middle[year] = edge + width / 2
+        edge += width
+    return middle, edge
+
+
 def _places(chapter: int, systems: list[System]) -> dict[str, tuple[float, float]]:
-    """Years stand side by side, whatever lies between them; two systems of one line and year share its column."""
-    column = {year: i for i, year in enumerate(sorted({s.year for s in systems}))}
+    """Each system in its line and year; two of one line and year stand side by side."""
+    columns, _ = _columns(chapter, systems)
     place: dict[str, tuple[float, float]] = {}
-    for row, (_, _, ids) in enumerate(LINES[chapter]):
-        for year in column:
+    for row, (_, _, ids) in enumerate(lines(chapter)):
+        for year, column in columns.items():
             here = [s for s in systems if s.id in ids and s.year == year]
             for i, s in enumerate(here):
-                x = column[year] + _DODGE * (i - (len(here) - 1) / 2)
-                place[s.id] = (x, row + (_BASELINE if s.kind == "baseline" else -0.06))
+                x = column + _DODGE * (i - (len(here) - 1) / 2)
+                place[s.id] = (x, row + (_BASELINE if s.kind == "baseline" else _STAGGER[i % 2]))
     return place
 
 
@@ -142,7 +168,7 @@ def _bands(chapter: int) -> list[dict[str, Any]]:
             "line": {"width": 0},
             "fillcolor": "rgba(127,127,127,0.08)",
         }
-        for row in range(len(LINES[chapter]))
+        for row in range(len(lines(chapter)))
     ]
 
 
@@ -150,7 +176,7 @@ def _headings(chapter: int) -> list[dict[str, Any]]:
     place = {"xref": "paper", "x": 0, "xanchor": "right", "xshift": -10, "align": "right", "showarrow": False}
     return [
         place | {"y": row, "text": f"{'<br>'.join(textwrap.wrap(title, 16))}<br>{title_zh}", "font": {"size": 13}}
-        for row, (title, title_zh, _) in enumerate(LINES[chapter])
+        for row, (title, title_zh, _) in enumerate(lines(chapter))
     ]
 
 

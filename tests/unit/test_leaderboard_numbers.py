@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.sparse import csr_matrix
 
-from rec_lib.catalogue import LINES, SYSTEMS
+from rec_lib.catalogue import LINES, SECTIONS, SYSTEMS
 from rec_lib.data.piecewise import thresholds
 from rec_lib.experiments import classics
 from rec_lib.experiments.comparison import movielens_parts
@@ -24,11 +24,13 @@ def test_every_finished_system_of_a_map_has_quality_size_and_time(chapter):
     for row in standings():
         found[row.system].add(row.metric)
     on_map = {id for _, _, ids in LINES[chapter] for id in ids}
+    # size and time stand in the table of the chapter's summary, so they are owed as soon as there is one
+    summed_up = any(s.chapter == chapter and s.title == "Summary" and s.notebook for s in SECTIONS)
     for system in (
         s for s in SYSTEMS if s.id in on_map and s.state == "done" and s.kind != "policy"
     ):  # regret, not MovieLens
         assert found[system.id] & {"auc", "rmse", "hr10"}, system.id
-        assert {"parameters", "train_seconds"} <= found[system.id], system.id
+        assert not summed_up or {"parameters", "train_seconds"} <= found[system.id], system.id
 
 
 def test_sections_that_measured_the_same_thing_agree():

@@ -7,7 +7,7 @@ from rec_lib.catalogue import LINES, SYSTEMS
 from rec_lib.experiments import leaderboard
 from rec_lib.experiments.core import Measured
 from rec_lib.experiments.leaderboard import Standing
-from rec_lib.figures.evolution import Descent, ancestors, card, evolution_figure, on_map
+from rec_lib.figures.evolution import Descent, ancestors, card, evolution_figure, lines, on_map
 from rec_lib.widgets.evolution import evolution_panel, said_of
 from rec_lib.widgets.leaderboard import board, summary
 
@@ -31,6 +31,25 @@ def test_every_system_of_a_map_has_a_place_of_its_own_and_every_arrow_two_ends(c
     here = {s.id for s in systems}
     arrows = sum(len(t.x) for t in figure.data[:2]) // 3
     assert arrows == sum(parent in here for s in systems for parent in s.parents)
+
+
+def test_parents_from_earlier_chapters_stand_above_the_lines():
+    assert [s.id for s in on_map(3)[:4]] == ["itemcf", "lr", "mf", "fm"]
+    assert lines(3)[1:] == LINES[3]
+    assert lines(2) == LINES[2]
+
+
+def test_what_the_notebook_of_3_1_says_of_its_map():
+    """Five systems lie on the road to DIEN; DeepFM's oldest ancestor is ItemCF; DRN alone has no parent."""
+    systems = on_map(3)
+    assert [s.id for s in ancestors(ROWS["dien"], systems)] == ["din", "deep_crossing", "autorec", "mf", "itemcf"]
+    assert min(ancestors(ROWS["deepfm"], systems), key=lambda s: s.year).id == "itemcf"
+    assert [s.id for s in systems if s.section.startswith("3.") and not s.parents] == ["drn"]
+
+
+@pytest.mark.parametrize("chapter", LINES)
+def test_a_map_fits_a_screen(chapter):
+    assert evolution_figure(Descent(chapter, on_map(chapter)[0], "")).layout.height <= 640
 
 
 def test_a_chapter_without_a_map_is_refused():
