@@ -1,5 +1,6 @@
 """One paper, one file."""
 
+from rec_lib.models.afm import AFM
 from rec_lib.models.autorec import IAutoRec, UAutoRec
 from rec_lib.models.base import CTRModel
 from rec_lib.models.dbgd import DBGD
@@ -38,6 +39,7 @@ __all__ = [
     "DCN",
     "DCNv2",
     "WideDeep",
+    "AFM",
     "FFM",
     "FM",
     "FNN",

@@ -8,8 +8,8 @@ import torch
 from contract.ctr_checks import CHECKS
 from torch import nn
 
-from rec_lib.layers import ActivationUnit, Dice, FieldEmbedding
-from rec_lib.models import DIN, FFM, FM, FNN, IPNN, LR, NFM, OPNN, PNN, POLY2, DeepCrossing, DeepFM
+from rec_lib.layers import ActivationUnit, Dice, FieldEmbedding, masked_softmax
+from rec_lib.models import AFM, DIN, FFM, FM, FNN, IPNN, LR, NFM, OPNN, PNN, POLY2, DeepCrossing, DeepFM
 from rec_lib.models.deep_crossing import ResidualUnit
 from rec_lib.models.poly2 import bucket
 from rec_lib.schema import PAD
@@ -372,6 +372,37 @@ class SmallBagCountsInFull(DeepCrossing):
         return self.score(x).squeeze(-1)
 
 
+class EmptyFieldsGetAttention(AFM):
+    """A pair with a field that has no value takes its share of the softmax."""
+
+    def attention(self, pairs, batch):
+        return torch.softmax(torch.relu(self.score(pairs)) @ self.h, dim=1)
+
+
+class AttentionOverTheBatch(AFM):
+    """The softmax runs over the rows: what others look at changes a row's weights."""
+
+    def attention(self, pairs, batch):
+        return torch.softmax(torch.relu(self.score(pairs)) @ self.h, dim=0)
+
+
+class AttentionBeforeTheReLU(AFM):
+    """h (W x + b): a linear score."""
+
+    def attention(self, pairs, batch):
+        real = super().attention(pairs, batch) > 0
+        return masked_softmax(self.score(pairs) @ self.h, real)
+
+
+class BothOrdersOfAPair(AFM):
+    """(i, j) and (j, i), and every field with itself."""
+
+    def __init__(self, schema, dim=16, attention=16, dropout=0.0, init_sd=0.05):
+        super().__init__(schema, dim, attention, dropout, init_sd)
+        n = len(schema.embedded)
+        self.first, self.second = torch.cartesian_prod(torch.arange(n), torch.arange(n)).T
+
+
 class _UnmaskedDice(Dice):
     def forward(self, s, mask=None):
         return super().forward(s)
@@ -641,6 +672,10 @@ KILLED_BY = {
     MeanPooledOuter: "equals_the_plain_loop",
     ForgotTheLinearSignal: "every_parameter_learns_and_padding_does_not",
     InnerOnly: "every_parameter_learns_and_padding_does_not",
+    EmptyFieldsGetAttention: "equals_the_plain_loop",
+    AttentionOverTheBatch: "rows_are_independent_in_eval_mode",
+    AttentionBeforeTheReLU: "equals_the_plain_loop",
+    BothOrdersOfAPair: "equals_the_plain_loop",
     DiceOverPadding: "padding_changes_nothing_while_training",
     DiceOverTheUnits: "equals_the_plain_loop",
     SoftmaxOverPadding: "padding_changes_nothing",

@@ -259,6 +259,21 @@ def pnn(model, batch, row):
     return product_network(model, batch, row, both)
 
 
+def afm(model, batch, row):
+    """Pair by pair; a pair is there if both of its fields have a value."""
+    v = field_vectors(model.schema, model.emb.table, batch, row)
+    there = [bool(values) for values in feature_values(model.schema, batch, row)]
+    pairs = [(i, j) for i in range(len(v)) for j in range(i + 1, len(v)) if there[i] and there[j]]
+    products = [[a * b for a, b in zip(v[i], v[j], strict=True)] for i, j in pairs]
+    h = model.h.tolist()
+    scores = [sum(a * b for a, b in zip(h, map(relu, affine(model.score, x)), strict=True)) for x in products]
+    total = sum(math.exp(s) for s in scores)
+    y = linear(model, batch, row)
+    for s, x in zip(scores, products, strict=True):
+        y += math.exp(s) / total * sum(p * a for p, a in zip(model.p.tolist(), x, strict=True))
+    return y
+
+
 def dice(layer, x):
     """In eval mode: a gate at the moving mean. A layer without one is PReLU, whose gate is a step at 0."""
     out = []
@@ -378,6 +393,7 @@ NAIVE = {
     models.WideDeep: wide_deep,
     models.DCN: dcn,
     models.DCNv2: dcn_v2,
+    models.AFM: afm,
 }
 
 
@@ -430,4 +446,5 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         models.WideDeep: lambda: first_order + v * dim + layers(stacked, False),
         models.DCN: lambda: beside_crosses + 2 * 2 * stacked,  # two layers of w and b
         models.DCNv2: lambda: beside_crosses + 2 * stacked * (stacked + 1),
+        models.AFM: lambda: first_order + v * dim + (dim * 16 + 16) + 16 + dim,
     }[cls]()
