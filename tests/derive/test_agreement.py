@@ -6,6 +6,7 @@ Formulas that are steps of an argument have no function of their own in the libr
 import math
 
 import pytest
+import test_attention_derivations
 import test_autorec_derivations
 import test_cf_derivations
 import test_crossing_derivations
@@ -92,6 +93,7 @@ def test_every_derivation_is_held_to_code():
     pairs += [*test_crossing_derivations.PAIRS, *test_cf_derivations.HELD.values(), *test_neural_cf_derivations.PAIRS]
     pairs += [*test_autorec_derivations.PAIRS, *test_graph_derivations.PAIRS]
     pairs += test_wide_deep_derivations.PAIRS
+    pairs += test_attention_derivations.PAIRS
     assert set(CODE) | {derivation.id for derivation, _ in pairs} | BY_NUMBERS == set(ALL)
 
 
