@@ -11,11 +11,13 @@ from importlib import import_module
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, show, slider, steps, switch
 
 PANELS: dict[str, str] = {
+    "afm": "rec_lib.widgets.afm.demo",
     "autorec": "rec_lib.widgets.autorec.demo",
     "cf": "rec_lib.widgets.cf.demo",
     "crosses": "rec_lib.widgets.crosses.demo",
     "dcn": "rec_lib.widgets.dcn.demo",
     "deep_crossing": "rec_lib.widgets.deep_crossing.demo",
+    "din": "rec_lib.widgets.din.demo",
     "evolution": "rec_lib.widgets.evolution.demo",
     "fm": "rec_lib.widgets.fm.demo",
     "ftrl": "rec_lib.widgets.lr.ftrl_demo",
