@@ -64,11 +64,11 @@ def attention_figure(data: Attention) -> Picture:
     middle = data.scales[0] / 2
     ink = np.where(np.nan_to_num(data.share) < middle, "#FFFFFF", "#111111")
     figure.add_heatmap(
-        z=data.share, zmin=0, zmax=data.scales[0], colorscale=SEQUENTIAL, showscale=False, xgap=1, ygap=1,
+        z=_holes(data.share), zmin=0, zmax=data.scales[0], colorscale=SEQUENTIAL, showscale=False, xgap=1, ygap=1,
         hovertemplate="%{y} × %{x}: %{z:.2f} even shares<extra></extra>",
     )  # fmt: skip
     figure.add_heatmap(
-        z=data.added, zmin=-data.scales[1], zmax=data.scales[1], zmid=0, colorscale=DIVERGING, showscale=False, xgap=1, ygap=1,
+        z=_holes(data.added), zmin=-data.scales[1], zmax=data.scales[1], zmid=0, colorscale=DIVERGING, showscale=False, xgap=1, ygap=1,
         hovertemplate="%{y} × %{x}: %{z:+.3f}<extra></extra>", xaxis="x2", yaxis="y2",
     )  # fmt: skip
     for values, text, colours, which in (
@@ -82,6 +82,11 @@ def attention_figure(data: Attention) -> Picture:
             xaxis=f"x{which}", yaxis=f"y{which}",
         )  # fmt: skip
     return figure
+
+
+def _holes(values: np.ndarray) -> list[list[float | None]]:
+    """NaN as None: a live figure travels as JSON, which has no NaN."""
+    return [[None if np.isnan(x) else float(x) for x in row] for row in values]
 
 
 def _frame(row: int, column: int, which: str) -> dict[str, object]:

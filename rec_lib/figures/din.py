@@ -52,14 +52,19 @@ def weights_figure(data: Weights) -> Picture:
                "range": [len(places) - 0.5, -0.5], "gridcolor": FAINT},
     )  # fmt: skip
     figure.add_bar(
-        x=data.weights, y=places, orientation="h", name=_short(data.candidate), marker={"color": BLUE}, width=0.62,
+        x=_holes(data.weights), y=places, orientation="h", name=_short(data.candidate), marker={"color": BLUE}, width=0.62,
         hovertemplate="%{x:+.3f}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=data.other, y=places, mode="markers", name=_short(data.compared),
+        x=_holes(data.other), y=places, mode="markers", name=_short(data.compared),
         marker={"symbol": "diamond-open", "size": 11, "color": VERMILION, "line": {"width": 2.5}}, hovertemplate="%{x:+.3f}<extra></extra>",
     )  # fmt: skip
     return figure
+
+
+def _holes(values: np.ndarray) -> list[float | None]:
+    """NaN as None: a live figure travels as JSON, which has no NaN."""
+    return [None if np.isnan(x) else float(x) for x in values]
 
 
 def _short(title: str) -> str:
