@@ -8,6 +8,7 @@ from rec_lib.layers.interaction import bi_interaction, fm_pairwise
 from rec_lib.layers.mlp import mlp
 from rec_lib.layers.onehot import OneHot
 from rec_lib.layers.products import inner_signal, outer_signal
+from rec_lib.layers.sampled_softmax import sampled_softmax_loss
 
 __all__ = [
     "ActivationUnit",
@@ -24,4 +25,5 @@ __all__ = [
     "matrix_cross_layer",
     "mlp",
     "outer_signal",
+    "sampled_softmax_loss",
 ]

@@ -34,6 +34,7 @@ from rec_lib.models.svdpp import SVDpp
 from rec_lib.models.topn import TopN
 from rec_lib.models.usercf import UserCF
 from rec_lib.models.wide_deep import WideDeep
+from rec_lib.models.youtube_recall import YouTubeRecall
 
 __all__ = [
     "DCN",
@@ -74,4 +75,5 @@ __all__ = [
     "EpsilonGreedy",
     "Greedy",
     "Policy",
+    "YouTubeRecall",
 ]

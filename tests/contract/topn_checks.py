@@ -42,6 +42,8 @@ OTHER: dict[str, object] = {
     "lr": 0.03,
     "sgd_lr": 1.0,
     "init_sd": 0.01,
+    "maxlen": 2,
+    "per_user": 3,
 }
 
 
