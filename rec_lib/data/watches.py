@@ -9,8 +9,6 @@ import torch
 from scipy.sparse import csr_matrix
 
 from rec_lib.data.interactions import Interactions
-from rec_lib.data.movielens import MovieLens
-from rec_lib.data.views import ratings
 from rec_lib.schema import PAD, Batch
 
 
@@ -81,16 +79,6 @@ class Watches:
         rows = self.examples(per_user)
         for start in range(0, len(rows["item"]), size):
             yield {name: column[start : start + size] for name, column in rows.items()}
-
-
-def days(ml: MovieLens, shape: tuple[int, int]) -> csr_matrix:
-    """(users, items) days since the first rating of the data set, stored for every rating; what `Watches` calls times."""
-    log = ratings(ml)
-    when = log["timestamp"].numpy()
-    since = (when - when.min()) / 86_400
-    matrix = csr_matrix((since, (log["user"].numpy(), log["item"].numpy())), shape=shape)
-    matrix.sort_indices()
-    return matrix
 
 
 def _at(times: csr_matrix, shape: tuple[int, int], users: np.ndarray, items: np.ndarray) -> np.ndarray:

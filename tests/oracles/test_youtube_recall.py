@@ -7,7 +7,8 @@ from contract.topn_checks import KNOWN, noisy_world
 from oracles import watch_naive as naive
 
 from rec_lib.data import movielens
-from rec_lib.data.watches import Watches, days
+from rec_lib.data.watch_days import days
+from rec_lib.data.watches import Watches
 from rec_lib.layers import sampled_softmax_loss
 from rec_lib.models.watch_network import WatchNetwork, draw
 from rec_lib.models.youtube_recall import YouTubeRecall

@@ -22,11 +22,12 @@ def test_an_exact_index_finds_the_largest_products_in_order(index):
     np.testing.assert_allclose(products, np.take_along_axis(QUERIES @ VECTORS.T, ids, axis=1))
 
 
-def test_the_longer_vectors_are_equally_long_and_keep_the_products():
+def test_the_longer_vectors_are_equally_long_and_keep_the_differences():
     index = InnerProductIndex(ExactIndex()).build(VECTORS)
     longer = index.longer(VECTORS)
     np.testing.assert_allclose(np.linalg.norm(longer, axis=1), index.longest)
-    np.testing.assert_array_equal(longer[:, :-1], VECTORS)
+    np.testing.assert_allclose(longer[:, :-1].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(np.diff(longer[:, :-1], axis=0), np.diff(VECTORS, axis=0))
 
 
 def test_the_plain_distance_and_the_angle_find_other_vectors():
@@ -60,6 +61,18 @@ def test_more_than_there_is_ends_in_minus_one_and_minus_infinity():
     ids, products = InnerProductIndex(ExactIndex()).build(np.zeros((0, 6))).query(QUERIES, 2)
     assert (ids == -1).all()
     assert (products == -np.inf).all()
+
+
+def test_a_vector_that_is_added_to_all_changes_no_answer_and_no_effort():
+    """Without the mean taken off, a far common shift makes all distances alike."""
+    far = VECTORS + 100.0
+    longest = np.linalg.norm(VECTORS - VECTORS.mean(axis=0), axis=1).max()
+    plain, moved = (
+        InnerProductIndex(LSH(2 * longest, 4, 8, rng=np.random.default_rng(0))).build(vectors)
+        for vectors in (VECTORS, far)
+    )
+    np.testing.assert_array_equal(plain.query(QUERIES, 10)[0], moved.query(QUERIES, 10)[0])
+    np.testing.assert_array_equal(plain.examined, moved.examined)
 
 
 def test_zeros_are_a_query_and_a_vector():
