@@ -37,6 +37,7 @@ MODULES = {
     "2.8": "classics",
     "3.2": "autorec",
     "3.3": "deep_crossing",
+    "3.4": "neural_cf",
     "3.5": "pnn",
     "3.7.1": "fnn",
     "3.7.2": "deepfm",

@@ -132,6 +132,33 @@ ALSO_RIGHT = {
         """,
     ),
     "2.5-pair-number": ("def pair_number(user, film, n_users, n_films):\n    return film * n_users + user",),
+    "3.4-negatives": (
+        """
+        def draw_negatives(taken, n_items, k, seed):
+            rng = np.random.default_rng(seed)
+            drawn = rng.integers(0, n_items, size=k)
+            while np.isin(drawn, taken).any():
+                again = np.isin(drawn, taken)
+                drawn[again] = rng.integers(0, n_items, size=again.sum())
+            return drawn
+        """,
+    ),
+    "3.4-ties": (
+        """
+        def hit(own, others, k):
+            first, last = (others > own).sum(), (others >= own).sum()
+            return np.mean([place < k for place in range(first, last + 1)])
+        """,
+    ),
+    "3.4-neumf": (
+        """
+        def neumf(p_G, q_G, p_M, q_M, W, b, h):
+            K, D = p_G.shape[1], p_M.shape[1]
+            z = p_M @ W[:, :D].T + q_M @ W[:, D:].T + b
+            return (p_G * q_G * h[:K]).sum(dim=1) + F.relu(z) @ h[K:]
+        """,
+    ),
+    "3.4-base-rate": ("logit = math.log(0.25)", "logit = np.log(0.2 / 0.8)"),
 }
 STILL_THE_STUB = {
     "3.7.2-stuck-loss": """
@@ -170,6 +197,17 @@ STILL_THE_STUB = {
             p = (f.unsqueeze(3) * f.unsqueeze(2)).sum(dim=1)
             return torch.einsum("bac,nac->bn", p, w)
         ''',
+    "3.4-negatives": """
+        def draw_negatives(taken, n_items, k, seed):
+            # evenly over all of them
+            generator = np.random.default_rng(seed)
+            return generator.integers(0, n_items, size=k)
+        """,
+    "3.4-ties": """
+        def hit(own, others, k):
+            # strictly better ones
+            return float((others > own).sum() < k)
+        """,
 }
 RIGHT = [(id, text) for id, texts in ALSO_RIGHT.items() for text in texts]
 CODE = [e for chapter in core.chapters() for e in core.exercises(chapter) if e.kind in ("code", "bug")]
@@ -200,6 +238,8 @@ def test_every_bug_of_chapter_3_can_be_mended_in_another_way():
         ("3.7.2-stuck-loss", "def loss(logits, label):\n    return F.l1_loss(logits, label)", "certainty: "),
         ("3.7.1-borrowed-table", "def first_step(fm_table, gradient, lr):\n    fm_table += 0\n    return fm_table - lr * gradient + 1", "value: "),
         ("3.7.3-optimist", "def network(f_bi, W, b, h):\n    return torch.tanh(f_bi @ W.T + b) @ h", "relu: "),
+        ("3.4-negatives", "def draw_negatives(taken, n_items, k, seed):\n    return taken[np.arange(k) % len(taken)]", "never what is taken: "),
+        ("3.4-ties", "def hit(own, others, k):\n    return 1.0", "without ties: "),
     ],
 )  # fmt: skip
 def test_mending_the_wrong_thing_names_what_fails(id, source, law):
