@@ -55,10 +55,10 @@ def attention_figure(data: Attention) -> Picture:
         f"{np.nanmin(data.added):+.2f} to {np.nanmax(data.added):+.2f}.",
         height=470,
         margin={"l": 90, "r": 16, "t": 84, "b": 90},
-        xaxis=across | {"domain": [0, 0.44]},
+        xaxis=across | {"domain": [0, 0.47]},
         yaxis=named | {"range": [n - 0.5, -0.5]},
-        xaxis2=across | {"domain": [0.56, 1], "anchor": "y2"},
-        yaxis2=named | {"range": [n - 0.5, -0.5], "anchor": "x2"},
+        xaxis2=across | {"domain": [0.53, 1], "anchor": "y2"},
+        yaxis2=named | {"range": [n - 0.5, -0.5], "anchor": "x2", "showticklabels": False},
         shapes=[_frame(a, b, which) for which in ("", "2") for a, b in ((i, j), (j, i))],
     )  # fmt: skip
     middle = data.scales[0] / 2

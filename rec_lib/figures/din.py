@@ -41,7 +41,7 @@ def weights_figure(data: Weights) -> Picture:
     places = list(range(len(data.history)))
     total, other = np.nansum(data.weights), np.nansum(data.other)
     figure = new_figure(
-        f"{data.user}: the history as a candidate sees it 候选影片眼中的历史",
+        f"{data.user}: history and candidate 历史与候选影片",
         f"Bars of the weight that {data.candidate} gives to each of the last {data.real} films that {data.user} liked, and diamonds for "
         f"{data.compared}. The bars add up to {total:+.2f}, the diamonds to {other:+.2f}.",
         height=600,
@@ -78,7 +78,7 @@ def summary(data: Weights) -> str:
     top = int(np.nanargmax(data.weights))
     moved = float(np.nanmean(np.abs(data.weights - data.other)))
     return (
-        f"{data.candidate} gives most weight to {data.history[top]} ({data.weights[top]:+.2f}); all {data.real} weights add up to "
+        f"{data.candidate} gives the largest weight to {data.history[top]} ({data.weights[top]:+.2f}); all {data.real} weights add up to "
         f"{np.nansum(data.weights):+.2f}, for {data.compared} to {np.nansum(data.other):+.2f}. A weight differs by {moved:.2f} on average. "
         f"P(like) = {data.p[0]:.2f} and {data.p[1]:.2f}.{' ' + data.note if data.note else ''}"
     )
