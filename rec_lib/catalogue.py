@@ -137,7 +137,12 @@ SECTIONS = (
     Section("3.8.2", "DIN", "DIN——引入注意力机制的深度学习网络"),
     Section("3.9", "DIEN", "DIEN——序列模型与推荐系统的结合"),
     Section("3.10.1", "DRN", "强化学习与推荐系统的结合"),
-    Section("3.10.2", "DRN online", "DRN的在线学习方法——竞争梯度下降算法"),
+    Section(
+        "3.10.2",
+        "DRN online",
+        "DRN的在线学习方法——竞争梯度下降算法",
+        "ch03_deep_learning/03_10_2_drn_online.ipynb",
+    ),
     Section("3.11", "Summary", "总结——推荐系统的深度学习时代"),
     Section("4.1", "What an embedding is", "什么是Embedding"),
     Section("4.2", "Word2vec", "Word2vec——经典的Embedding方法"),

@@ -24,7 +24,8 @@ class DBGD(Greedy):
     Args:
         alpha: size of the perturbation, relative to each weight. 0 interleaves two equal rankings: soft choice by rank.
         eta: share of the way to the winner.
-        minor: time between two comparisons. Where both clocks strike, the comparison is settled first.
+        minor: time between two comparisons. Where both clocks strike, the comparison is settled first. Let it divide `major`:
+            otherwise W is trained while W̃ stays what it was, and they are no longer near each other.
         rng: draws perturbations and lists.
 
     Raises:
