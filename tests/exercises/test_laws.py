@@ -22,6 +22,14 @@ ALSO_RIGHT = {
             return sorted(set(range(len(scores))) - set(seen.tolist()), key=lambda i: -scores[i])[:k]
         """,
     ),
+    "3.8.1-neighbours": (
+        """
+        def attentional_pooling(pairs, W, b, h, p):
+            scores = torch.einsum("bpd,td->bpt", pairs, W).add(b).clamp(min=0).matmul(h)
+            weight = (scores - scores.amax(dim=1, keepdim=True)).exp()
+            return (weight / weight.sum(dim=1, keepdim=True) * (pairs @ p)).sum(dim=1)
+        """,
+    ),
     "3.7.2-fm-term": (
         """
         def fm_term(v):  # one pass over the fields
@@ -161,6 +169,12 @@ ALSO_RIGHT = {
     "3.4-base-rate": ("logit = math.log(0.25)", "logit = np.log(0.2 / 0.8)"),
 }
 STILL_THE_STUB = {
+    "3.8.1-neighbours": """
+        def attentional_pooling(pairs, W, b, h, p):
+            # shares of what?
+            a = torch.softmax(torch.relu(pairs @ W.T + b) @ h, dim=0)
+            return (a[:, :, None] * pairs).sum(dim=1) @ p
+        """,
     "3.7.2-stuck-loss": """
         def loss(logits, label):
             # what is wrong here?
