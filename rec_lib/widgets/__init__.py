@@ -34,6 +34,7 @@ PANELS: dict[str, str] = {
     "pnn": "rec_lib.widgets.pnn.demo",
     "simpson": "rec_lib.widgets.lr.simpson_demo",
     "xray": "rec_lib.widgets.xray.demo",
+    "youtube_recall": "rec_lib.widgets.youtube_recall.demo",
 }
 
 
