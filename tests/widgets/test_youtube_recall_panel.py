@@ -47,7 +47,7 @@ def test_a_history_of_one_set_is_the_same_whatever_the_other(world):
 def test_more_tables_measure_more_and_find_more(world):
     for w in WIDTHS:
         examined, recall = world.effort[w]
-        assert (np.diff(examined) > -0.05).all()
+        assert examined[-1] > examined[0], "32 tables against 2"
         assert recall[-1] >= recall[0]
     assert world("group A", "group C", 3, 0.0, WIDTHS[-1], TABLES[-1]).recall > 0.5
 
