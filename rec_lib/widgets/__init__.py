@@ -33,6 +33,7 @@ PANELS: dict[str, str] = {
     "pair": "rec_lib.widgets.pair.demo",
     "pnn": "rec_lib.widgets.pnn.demo",
     "simpson": "rec_lib.widgets.lr.simpson_demo",
+    "word2vec": "rec_lib.widgets.word2vec.word2vec_panel",
     "xray": "rec_lib.widgets.xray.demo",
     "youtube_recall": "rec_lib.widgets.youtube_recall.demo",
 }
