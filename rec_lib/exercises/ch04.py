@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 from rec_lib.exercises.ch04_lsh import LSH
+from rec_lib.exercises.ch04_word2vec import WORD2VEC
 from rec_lib.exercises.judges import Property, code_judge, numeric_judge, symbolic_judge
 from rec_lib.exercises.model import Exercise, Wrong
 
@@ -302,4 +303,4 @@ share = (step_distances(graph, walks) == 2).mean()
     ),
 )
 
-EXERCISES = (*NODE2VEC, *LSH)
+EXERCISES = (*WORD2VEC, *NODE2VEC, *LSH)

@@ -18,6 +18,7 @@ import test_mf_derivations
 import test_neural_cf_derivations
 import test_trees_derivations
 import test_wide_deep_derivations
+import test_word2vec_derivations
 import torch
 from test_all_derivations import ALL
 from torch import nn
@@ -93,7 +94,7 @@ def test_every_derivation_is_held_to_code():
     """Here or in the file of its section."""
     pairs = [*test_lr_derivations.PAIRS, *test_mf_derivations.PAIRS, *test_trees_derivations.PAIRS]
     pairs += [*test_crossing_derivations.PAIRS, *test_cf_derivations.HELD.values(), *test_neural_cf_derivations.PAIRS]
-    pairs += [*test_autorec_derivations.PAIRS, *test_graph_derivations.PAIRS]
+    pairs += [*test_autorec_derivations.PAIRS, *test_graph_derivations.PAIRS, *test_word2vec_derivations.PAIRS]
     pairs += test_wide_deep_derivations.PAIRS
     pairs += test_attention_derivations.PAIRS
     pairs += test_drn_derivations.PAIRS
