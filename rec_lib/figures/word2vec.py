@@ -102,13 +102,15 @@ def scene_figure(data: Scene) -> Picture:
     colours = np.array([GREY, *PALETTE[:3]])
     here = data.trail[-1]
     asked = np.array([name == data.asked for name in data.names])
+    written = apart(here, int(asked.argmax()))
     traces.append(
         {
             "type": "scatter",
             "x": here[:, 0],
             "y": here[:, 1],
             "mode": "markers+text",
-            "text": list(data.names),
+            "text": [name if show else "" for name, show in zip(data.names, written, strict=True)],
+            "hovertext": list(data.names),
             "textposition": "top center",
             "textfont": {"size": 12},
             "marker": {
@@ -124,6 +126,15 @@ def scene_figure(data: Scene) -> Picture:
     )
     figure.add_traces(traces)
     return figure
+
+
+def apart(points: np.ndarray, first: int) -> np.ndarray:
+    """Whose names can be written without covering another's, (V,) bool: `first`, then in the order of the points (V, 2)."""
+    room = np.array([0.16, 0.06]) * np.maximum(np.ptp(points, axis=0), 1e-9)
+    written = np.zeros(len(points), bool)
+    for w in (first, *range(len(points))):
+        written[w] |= not (np.abs(points[written] - points[w]) < room).all(1).any()
+    return written
 
 
 def alt(data: Scene) -> str:
@@ -177,7 +188,7 @@ def tree_figure(
         height=400,
         showlegend=False,
         xaxis={"visible": False, "fixedrange": True, "range": [-0.6, n - 0.4]},
-        yaxis={"visible": False, "fixedrange": True, "range": [min(y for _, y in ends.values()) - 0.9, 0.5]},
+        yaxis={"visible": False, "fixedrange": True, "range": [min(y for _, y in ends.values()) - 1.9, 0.5]},
     )
     for a, b in dict.fromkeys(edges):
         figure.add_scatter(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rec_lib.embeddings import HuffmanTree
-from rec_lib.figures.word2vec import scene_figure, summary, tree_figure
+from rec_lib.figures.word2vec import apart, scene_figure, summary, tree_figure
 from rec_lib.widgets.word2vec import SENTENCES, STEPS, Explorer
 
 
@@ -67,3 +67,9 @@ def test_tree_figure_names_the_codes():
     figure = tree_figure(("a", "b", "c"), tree.start, tree.nodes, tree.ones, np.array([5, 2, 1]))
     codes = {"".join(map(str, tree.path(w)[1])) for w in range(3)}
     assert all(code in figure.layout.meta["alt"] for code in codes)
+
+
+def test_names_are_written_where_there_is_room_and_the_asked_one_always():
+    points = np.array([[0.0, 0.0], [0.01, 0.0], [1.0, 1.0]])
+    assert apart(points, 1).tolist() == [False, True, True]
+    assert apart(np.zeros((3, 2)), 2).tolist() == [False, False, True]
