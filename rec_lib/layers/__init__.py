@@ -4,6 +4,7 @@ from rec_lib.layers.attention import ActivationUnit, masked_softmax
 from rec_lib.layers.cross import CrossProduct, cross_layer, matrix_cross_layer
 from rec_lib.layers.dice import Dice
 from rec_lib.layers.embedding import FieldEmbedding, LinearTerm
+from rec_lib.layers.gru import GRU
 from rec_lib.layers.interaction import bi_interaction, fm_pairwise
 from rec_lib.layers.mlp import mlp
 from rec_lib.layers.onehot import OneHot
@@ -13,6 +14,7 @@ from rec_lib.layers.sampled_softmax import sampled_softmax_loss
 __all__ = [
     "ActivationUnit",
     "Dice",
+    "GRU",
     "CrossProduct",
     "FieldEmbedding",
     "LinearTerm",

@@ -9,6 +9,7 @@ from rec_lib.models.dcn_v2 import DCNv2
 from rec_lib.models.deep_crossing import DeepCrossing
 from rec_lib.models.deep_q import DeepQ
 from rec_lib.models.deepfm import DeepFM
+from rec_lib.models.dien import DIEN
 from rec_lib.models.din import DIN
 from rec_lib.models.drn import DRN
 from rec_lib.models.ease import EASE
@@ -50,6 +51,7 @@ __all__ = [
     "NFM",
     "POLY2",
     "CTRModel",
+    "DIEN",
     "DIN",
     "DeepCrossing",
     "DeepFM",

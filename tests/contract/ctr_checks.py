@@ -32,6 +32,8 @@ OTHER = {
     "softmax": True,
     "dice": False,
     "mba": 0.5,
+    "evolution": "agru",
+    "auxiliary": 0.5,
     "crosses": (("user", "genres"), ("item", "history")),
     "cross_layers": 3,
 }
@@ -69,11 +71,12 @@ def table(n: int = 24, seed: int = 0) -> Table:
         "item": ids(13),
         "genres": lists(7),
         "history": lists(13),
+        "negatives": torch.randint(1, 13, (n, 4), generator=g),  # of the history; only DIEN reads them
         "age": torch.randn(n, generator=g),
         "hour": torch.randn(n, generator=g),
         "label": torch.arange(n) % 2.0,
     }
-    return Table(schema(), columns)
+    return Table(Schema((*schema().fields, Sequence("negatives", of="item", maxlen=4))), columns)
 
 
 def build(cls: type[CTRModel], seed: int = 0, **settings) -> CTRModel:

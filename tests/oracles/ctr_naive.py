@@ -318,6 +318,54 @@ def din(model, batch, row):
     return affine(model.mlp[-1], x)[0]
 
 
+def gru_row(gru, inputs, attention=None):
+    """All states of one history, step by step, from the equations. Gates stand side by side: [u], r, then h̃."""
+    H, W, U, b = gru.states, gru.W.tolist(), gru.U.tolist(), gru.b.tolist()
+    names = ["r", "new"] if gru.gate == "agru" else ["u", "r", "new"]
+    h, states = [0.0] * H, []
+    for t, x in enumerate(inputs):
+
+        def share(name, k, values, weights, names=names):
+            column = names.index(name) * H + k
+            return sum(v * w[column] for v, w in zip(values, weights, strict=True))
+
+        def gate(name, k, x=x, h=h, share=share, names=names):
+            z = share(name, k, x, W) + share(name, k, h, U) + b[names.index(name) * H + k]
+            return 1 / (1 + math.exp(-z))
+
+        a = 1.0 if attention is None else attention[t]
+        u = [a * (gate("u", k) if "u" in names else 1.0) for k in range(H)]
+        new = [
+            math.tanh(share("new", k, x, W) + gate("r", k) * share("new", k, h, U) + b[names.index("new") * H + k])
+            for k in range(H)
+        ]
+        h = [(1 - u[k]) * h[k] + u[k] * new[k] for k in range(H)]
+        states.append(h)
+    return states
+
+
+def dien(model, batch, row):
+    """One history from its first film to its last, twice."""
+    rest = Schema(tuple(f for f in model.schema.fields if not isinstance(f, Sequence)))
+    v, start = field_vectors(rest, model.emb.table, batch, row), offsets(rest)
+    names = [f.name for kind in (Sparse, Bag) for f in rest.fields if isinstance(f, kind)]
+    e_a, dim = v[names.index("item")], len(v[0])
+    e = [model.emb.table[start["item"] + i].tolist() for i in batch["history"][row].tolist() if i != PAD]
+    h = gru_row(model.extractor, e)
+    scores = [sum(s[p] * model.W[p, q].item() * e_a[q] for p in range(dim) for q in range(dim)) for s in h]
+    total = sum(math.exp(s) for s in scores)
+    a = [math.exp(s) / total for s in scores]
+    if model.evolution == "aigru":
+        evolved = gru_row(model.evolver, [[w * k for k in s] for w, s in zip(a, h, strict=True)])
+    else:
+        evolved = gru_row(model.evolver, h, a)
+    x = [k for vector in v for k in vector] + dense_values(rest, batch, row)
+    x += evolved[-1] if evolved else [0.0] * dim
+    for layer in model.mlp[:-1]:
+        x = affine(layer, x) if isinstance(layer, torch.nn.Linear) else dice(layer, x)
+    return affine(model.mlp[-1], x)[0]
+
+
 def cross_products(model, batch, row):
     """For each cross and each combination of ids that the row shows: its weight; a mean where there are several."""
     schema, cross, at, y = model.schema, model.wide.cross, 0, 0.0
@@ -390,6 +438,7 @@ NAIVE = {
     models.OPNN: opnn,
     models.PNN: pnn,
     models.DIN: din,
+    models.DIEN: dien,
     models.WideDeep: wide_deep,
     models.DCN: dcn,
     models.DCNv2: dcn_v2,
@@ -443,6 +492,9 @@ def parameter_count(cls: type, schema: Schema, dim: int, hidden: tuple[int, ...]
         models.OPNN: lambda: product_network + outer,
         models.PNN: lambda: product_network + inner + outer,
         models.DIN: interest_network,
+        models.DIEN: lambda: (
+            v * dim + 2 * 3 * dim * (2 * dim + 1) + dim * dim + layers(f * dim + n, True) + sum(hidden)
+        ),
         models.WideDeep: lambda: first_order + v * dim + layers(stacked, False),
         models.DCN: lambda: beside_crosses + 2 * 2 * stacked,  # two layers of w and b
         models.DCNv2: lambda: beside_crosses + 2 * stacked * (stacked + 1),

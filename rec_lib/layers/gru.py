@@ -1,0 +1,58 @@
+"""The gated recurrent unit by its equations, and attention in place of, or on top of, its update gate.
+
+Source  Zhou et al., "Deep Interest Evolution Network for Click-Through Rate Prediction", AAAI 2019, arXiv:1809.03672: eq. 2-5 (GRU) and the section on the interest evolving layer (AGRU, AUGRU).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+GATES = ("gru", "agru", "augru")
+
+
+class GRU(nn.Module):
+    """u = σ(W^u i + U^u h + b^u),  r = σ(W^r i + U^r h + b^r),  h̃ = tanh(W^h i + r ∘ U^h h + b^h),  h ← (1 − u) ∘ h + u ∘ h̃.
+
+    u opens the door to what is new: 0 keeps the state, 1 replaces it. ``torch.nn.GRU`` calls 1 − u the update gate z, so
+    its weights of that gate are −W^u, −U^u, −b^u; and it has a second bias, inside r ∘ (U^h h + b), which the paper has not.
+
+    ``"augru"`` scales u by an attention a: u ← a u. ``"agru"`` puts a in its place, and has no W^u, U^u, b^u. At padding the
+    state stays as it is.
+
+    Time comes first, so that the input's share of all gates of all steps is one product of matrices, and each step reads
+    a contiguous block of it.
+
+    Args:
+        in_dim: D, of the input. states: H. gate: one of ``GATES``.
+
+    Raises:
+        ValueError: another gate, or sizes below 1.
+    """
+
+    def __init__(self, in_dim: int, states: int, gate: str = "gru"):
+        super().__init__()
+        if gate not in GATES or min(in_dim, states) < 1:
+            raise ValueError(f"got {in_dim=}, {states=}, {gate=}; expected sizes from 1 and one of {GATES}.")
+        self.states, self.gate = states, gate
+        width = (2 if gate == "agru" else 3) * states  # [u], r, h̃ side by side
+        bound = states**-0.5
+        self.W, self.U, self.b = (
+            nn.Parameter((2 * torch.rand(*shape) - 1) * bound) for shape in ((in_dim, width), (states, width), (width,))
+        )
+
+    def forward(self, i: Tensor, mask: Tensor, a: Tensor | None = None) -> Tensor:
+        """Inputs (T, B, D), mask (T, B) and, unless the gate is "gru", attention (T, B), 0 at padding → states (T, B, H)."""
+        T, B, _ = i.shape
+        x = torch.addmm(self.b, i.flatten(0, 1), self.W).view(T, B, -1)  # (T, B, 3H)  W i + b, all gates, all steps
+        x_gates, x_new = x.tensor_split((-self.states,), dim=2)  # (T, B, 2H), (T, B, H)
+        U_gates, U_new = self.U.tensor_split((-self.states,), dim=1)
+        scale = (mask.to(i.dtype) if a is None else a).unsqueeze(2)  # (T, B, 1)  of u
+        h = i.new_zeros(B, self.states)
+        states = []
+        for x_g, x_h, a_t in zip(x_gates.unbind(), x_new.unbind(), scale.unbind(), strict=True):
+            *u, r = torch.sigmoid(torch.addmm(x_g, h, U_gates)).split(self.states, dim=1)  # (B, H) each
+            new = torch.tanh(torch.addcmul(x_h, r, h @ U_new))  # (B, H)  h̃
+            h = torch.lerp(h, new, a_t * u[0] if u else a_t)  # (B, H)  (1 − u) ∘ h + u ∘ h̃
+            states.append(h)
+        return torch.stack(states)  # (T, B, H)
