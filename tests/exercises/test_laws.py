@@ -172,8 +172,10 @@ STILL_THE_STUB = {
     "3.8.1-neighbours": """
         def attentional_pooling(pairs, W, b, h, p):
             # shares of what?
-            a = torch.softmax(torch.relu(pairs @ W.T + b) @ h, dim=0)
-            return (a[:, :, None] * pairs).sum(dim=1) @ p
+            scores = torch.relu(pairs @ W.T + b) @ h
+
+            a = torch.softmax(scores, dim=0)
+            return (a.unsqueeze(2) * pairs).sum(dim=1) @ p
         """,
     "3.7.2-stuck-loss": """
         def loss(logits, label):
