@@ -22,6 +22,13 @@ ALSO_RIGHT = {
             return sorted(set(range(len(scores))) - set(seen.tolist()), key=lambda i: -scores[i])[:k]
         """,
     ),
+    "3.10.2-one-draw": (
+        """
+        def explorer(W, alpha, seed):
+            rng = np.random.default_rng(seed)
+            return W * (1 + alpha * rng.uniform(-1, 1, size=np.shape(W)))
+        """,
+    ),
     "3.8.1-neighbours": (
         """
         def attentional_pooling(pairs, W, b, h, p):
@@ -169,6 +176,13 @@ ALSO_RIGHT = {
     "3.4-base-rate": ("logit = math.log(0.25)", "logit = np.log(0.2 / 0.8)"),
 }
 STILL_THE_STUB = {
+    "3.10.2-one-draw": """
+        def explorer(W, alpha, seed):
+            # one number, or many?
+            r = np.random.default_rng(seed).uniform(-1, 1)
+
+            return W + alpha * r * W
+        """,
     "3.8.1-neighbours": """
         def attentional_pooling(pairs, W, b, h, p):
             # shares of what?
