@@ -43,6 +43,7 @@ MODULES = {
     "3.7.2": "deepfm",
     "3.7.3": "nfm",
     "3.8.1": "afm",
+    "3.10.1": "drn",
     "3.10.2": "drn_online",
     "4.2": "word2vec",
     "4.4.2": "node2vec",

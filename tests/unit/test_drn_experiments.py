@@ -55,4 +55,4 @@ def test_exploiting_shows_the_ranking_and_random_places_do_not():
         policy = drn.learner(name, sizes, 0, 0.003, 5.0)
         lists = {tuple(policy.select(visit).tolist()) for _ in range(60)}
         assert (len(lists) > 1) == explores, name
-    assert drn.learner("drn_paper", sizes, 0, 0.003, 5.0).beta == drn.PAPER_BETA
+    assert drn.learner("ddqn_u", sizes, 0, 0.003, 5.0).beta == drn.PAPER_BETA
