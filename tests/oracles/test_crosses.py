@@ -7,7 +7,6 @@ import torch
 from contract.ctr_checks import CHECKS, build, schema, stirred, table
 
 from rec_lib.data.features import crossed
-from rec_lib.data.table import Table
 from rec_lib.layers import CrossProduct, cross_layer, matrix_cross_layer
 from rec_lib.models import DCN, DCNv2, WideDeep
 from rec_lib.schema import OOV, PAD, Schema, Sparse
@@ -137,5 +136,5 @@ def test_the_degree_grows_by_one_a_layer(layer, layers):
 
 
 def test_a_table_of_one_row_works():
-    rows = Table(schema(), {k: v[:1] for k, v in table().batch().items()})
+    rows = table().rows(torch.tensor([0]))
     assert build(Crossed).predict_proba(rows).shape == (1,)
