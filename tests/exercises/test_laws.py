@@ -22,6 +22,13 @@ ALSO_RIGHT = {
             return sorted(set(range(len(scores))) - set(seen.tolist()), key=lambda i: -scores[i])[:k]
         """,
     ),
+    "3.10.1-single": (
+        """
+        def future_value(q_next, q_next_target):
+            rows = torch.arange(len(q_next))
+            return q_next_target[rows, q_next.max(dim=1).indices]
+        """,
+    ),
     "3.10.2-one-draw": (
         """
         def explorer(W, alpha, seed):
@@ -176,6 +183,13 @@ ALSO_RIGHT = {
     "3.4-base-rate": ("logit = math.log(0.25)", "logit = np.log(0.2 / 0.8)"),
 }
 STILL_THE_STUB = {
+    "3.10.1-single": """
+        def future_value(q_next, q_next_target):
+            # who chooses, and who judges?
+            chosen = q_next_target.argmax(dim=1, keepdim=True)
+
+            return q_next_target.gather(1, chosen).squeeze(1)
+        """,
     "3.10.2-one-draw": """
         def explorer(W, alpha, seed):
             # one number, or many?
