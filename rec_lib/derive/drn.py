@@ -56,7 +56,7 @@ overestimate = Derivation(
     id="drn-overestimate",
     title="Why the largest of noisy values is too large",
     steps=(
-        Step("cases", ((_Q + _d) + (_Q + _d) + (_Q + _d) + (_Q - _d)) / 4, "Two candidates are both worth Q; each is estimated d too high or d too low by the toss of a coin. In three of four cases one is too high.", lhs=r"E\max"),
+        Step("cases", sp.Mul(sp.Rational(1, 4), sp.Add(3 * (_Q + _d), _Q - _d, evaluate=False), evaluate=False), "Two candidates are both worth Q; each is estimated d too high or d too low by the toss of a coin. In three of four cases one is too high.", lhs=r"E\max"),
         Step("bias", _Q + _d / 2, "The largest estimate is d/2 too large on average, though each is right on average. A second estimate with its own noise, asked about the winner, is Q on average."),
     ),
     inputs={"Q": (), "d": ()},
