@@ -20,7 +20,8 @@ def dice_by_loops(s, real, alpha, eps=1e-8):
         var = sum((x - mean) ** 2 for x in column) / len(column)
         statistics.append((mean, var))
         for j, row in enumerate(s):
-            p = 1 / (1 + math.exp(-(row[u] - mean) / math.sqrt(var + eps)))
+            z = (row[u] - mean) / math.sqrt(var + eps)  # one real row has no spread: the others lie far outside
+            p = 1 / (1 + math.exp(-z)) if z > -700 else 0.0
             out[j][u] = p * row[u] + (1 - p) * a * row[u]
     return out, statistics
 

@@ -74,8 +74,8 @@ def test_an_id_one_past_its_field_is_refused_or_becomes_unknown(name):
     columns[name] = columns[name].clone()
     columns[name].view(24, -1)[3, 0] = schema().size(name)
     with pytest.raises(ValueError, match=rf"'{name}'.*outside 0"):
-        Table(schema(), columns)
-    mended = Table(schema(), columns, unknown="oov")
+        Table(table().schema, columns)
+    mended = Table(table().schema, columns, unknown="oov")
     assert mended[name].view(24, -1)[3, 0] == OOV
 
 
@@ -95,7 +95,7 @@ def test_an_id_one_past_its_field_is_refused_or_becomes_unknown(name):
 )
 def test_bad_columns(name, change, message):
     with pytest.raises(ValueError, match=message):
-        Table(schema(), table().columns | {name: change(table()[name])})
+        Table(table().schema, table().columns | {name: change(table()[name])})
 
 
 @pytest.mark.parametrize("name", ["user", "genres", "age", "label", "row"])
@@ -109,18 +109,18 @@ def test_columns_that_are_no_tensors_or_no_columns(name):
     ):
         of[name] = other
         with pytest.raises(error, match=f"column '{name}' is a {message}"):
-            Table(schema(), columns, extra)
+            Table(table().schema, columns, extra)
 
 
 def test_missing_and_surplus_columns_are_named():
     columns = dict(table().columns)
     columns["colour"] = columns.pop("age")
     with pytest.raises(ValueError, match=r"missing \['age'\], surplus \['colour'\]"):
-        Table(schema(), columns)
+        Table(table().schema, columns)
 
 
 def test_batches_hold_every_row_once_and_shuffle_only_when_asked():
-    t = Table(schema(), table().columns, extra={"row": torch.arange(24)})
+    t = Table(table().schema, table().columns, extra={"row": torch.arange(24)})
     in_order = torch.cat([b["user"] for b in t.batches(7)])
     assert torch.equal(in_order, t["user"])
     shuffled = [b["age"] for b in t.batches(7, torch.Generator().manual_seed(0))]
@@ -134,4 +134,4 @@ def test_batches_hold_every_row_once_and_shuffle_only_when_asked():
     with pytest.raises(ValueError, match="batch_size"):
         next(t.batches(0))
     with pytest.raises(ValueError, match="extra column"):
-        Table(schema(), table().columns, extra={"row": torch.arange(3)})
+        Table(table().schema, table().columns, extra={"row": torch.arange(3)})
