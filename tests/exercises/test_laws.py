@@ -181,6 +181,16 @@ ALSO_RIGHT = {
         """,
     ),
     "3.4-base-rate": ("logit = math.log(0.25)", "logit = np.log(0.2 / 0.8)"),
+    "3.8.2-dice": (
+        """
+        def dice(s, mask, alpha):
+            real = mask.unsqueeze(2).to(s.dtype)
+            mean = (s * real).sum(dim=(0, 1)) / real.sum()
+            var = ((s - mean) ** 2 * real).sum(dim=(0, 1)) / real.sum()
+            p = torch.sigmoid((s - mean) / torch.sqrt(var + 1e-8))
+            return s * (alpha + (1 - alpha) * p)
+        """,
+    ),
 }
 STILL_THE_STUB = {
     "3.10.1-single": """
@@ -251,6 +261,14 @@ STILL_THE_STUB = {
         def hit(own, others, k):
             # strictly better ones
             return float((others > own).sum() < k)
+        """,
+    "3.8.2-dice": """
+        def dice(s, mask, alpha):
+            # units of an item
+            mean = s.mean(dim=-1, keepdim=True)
+            var = s.var(dim=-1, unbiased=False, keepdim=True)
+            gate = torch.sigmoid((s - mean) / torch.sqrt(var + 1e-8))
+            return gate * s + (1 - gate) * alpha * s
         """,
 }
 RIGHT = [(id, text) for id, texts in ALSO_RIGHT.items() for text in texts]
