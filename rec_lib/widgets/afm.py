@@ -16,9 +16,8 @@ from rec_lib.figures.afm import Attention, attention_figure, summary
 from rec_lib.layers.attention import masked_softmax
 from rec_lib.models.afm import AFM
 from rec_lib.schema import Batch
-from rec_lib.training import fit
 from rec_lib.widgets.core import Panel, check_choice, check_range, choice, slider
-from rec_lib.widgets.samples import USERS, Samples
+from rec_lib.widgets.samples import USERS, Samples, briefly_trained, users_with
 
 SHARPEST = 8.0
 
@@ -96,7 +95,7 @@ def attention_panel(
     model: AFM, table: Table, ml: MovieLens, film: str = "Sleepless in Seattle (1993)", user: int = USERS[0]
 ) -> Panel:
     """The panel: a user, a film, and how sharply the scores are turned into shares."""
-    reader = AttentionReader(model, table, ml, USERS if user in USERS else (user, *USERS))
+    reader = AttentionReader(model, table, ml, users_with(user))
     controls = {
         "user": choice("user 用户", reader.users.keys(), f"user {user}"),
         "film": choice("film 电影", reader.films.keys(), film if film in reader.films else next(iter(reader.films))),
@@ -106,11 +105,7 @@ def attention_panel(
 
 
 def demo() -> Panel:
-    """The panel of an AFM trained for two epochs on MovieLens-100K; the caller's random state is untouched."""
+    """The panel of an AFM trained for two epochs on MovieLens-100K."""
     ml = movielens.load("ml-100k")
     table = ctr(ml)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = AFM(table.schema)
-        fit(model, table, optimizers=[torch.optim.Adam(model.parameters(), lr=3e-3)], epochs=2, progress=False)
-    return attention_panel(model, table, ml)
+    return attention_panel(briefly_trained(AFM, table), table, ml)

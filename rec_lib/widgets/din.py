@@ -15,9 +15,8 @@ from rec_lib.data.views import ctr, item_titles
 from rec_lib.figures.din import Weights, summary, weights_figure
 from rec_lib.models.din import DIN
 from rec_lib.schema import PAD
-from rec_lib.training import fit
 from rec_lib.widgets.core import Panel, check_choice, choice
-from rec_lib.widgets.samples import USERS, Samples
+from rec_lib.widgets.samples import USERS, Samples, briefly_trained, users_with
 
 
 class HistoryReader:
@@ -89,7 +88,7 @@ def history_panel(
     user: int = USERS[0],
 ) -> Panel:
     """The panel: a user, a candidate film, and another candidate beside it."""
-    reader = HistoryReader(model, table, ml, USERS if user in USERS else (user, *USERS))
+    reader = HistoryReader(model, table, ml, users_with(user))
     first = next(iter(reader.films))
     controls = {
         "user": choice("user 用户", reader.users.keys(), f"user {user}"),
@@ -100,11 +99,7 @@ def history_panel(
 
 
 def demo() -> Panel:
-    """The panel of a DIN trained for two epochs on MovieLens-100K; the caller's random state is untouched."""
+    """The panel of a DIN trained for two epochs on MovieLens-100K."""
     ml = movielens.load("ml-100k")
     table = ctr(ml, history=20)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = DIN(table.schema)
-        fit(model, table, optimizers=[torch.optim.Adam(model.parameters(), lr=3e-3)], epochs=2, progress=False)
-    return history_panel(model, table, ml)
+    return history_panel(briefly_trained(DIN, table), table, ml)

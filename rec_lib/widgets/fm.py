@@ -15,9 +15,8 @@ from rec_lib.figures.fm import Contributions, contributions_figure, summary
 from rec_lib.layers import bi_interaction
 from rec_lib.models import FM, NFM, DeepFM
 from rec_lib.schema import PAD, Batch
-from rec_lib.training import fit
 from rec_lib.widgets.core import Panel, check_choice, choice, switch
-from rec_lib.widgets.samples import USERS, Samples
+from rec_lib.widgets.samples import USERS, Samples, briefly_trained, users_with
 
 
 class Reader:
@@ -122,7 +121,7 @@ def interactions_panel(
     user: int = USERS[0],
 ) -> Panel:
     """The panel: two lists and a switch a field; matrix of pairs, sums of the parts, predicted probability."""
-    users = USERS if user in USERS else (user, *USERS)
+    users = users_with(user)
     reader = Reader(model, table, ml, users)
     controls = {
         "user": choice("user 用户", reader.users.keys(), f"user {user}"),
@@ -135,11 +134,7 @@ def interactions_panel(
 
 
 def demo() -> Panel:
-    """The panel of a DeepFM trained for two epochs on MovieLens-100K; the caller's random state is untouched."""
+    """The panel of a DeepFM trained for two epochs on MovieLens-100K."""
     ml = movielens.load("ml-100k")
     table = ctr(ml)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = DeepFM(table.schema)
-        fit(model, table, optimizers=[torch.optim.Adam(model.parameters(), lr=3e-3)], epochs=2, progress=False)
-    return interactions_panel(model, table, ml)
+    return interactions_panel(briefly_trained(DeepFM, table), table, ml)

@@ -12,9 +12,8 @@ from rec_lib.data.table import Table
 from rec_lib.data.views import ctr
 from rec_lib.figures.pnn import Products, products_figure, summary
 from rec_lib.models.pnn import IPNN, OPNN
-from rec_lib.training import fit
 from rec_lib.widgets.core import Panel, check_choice, choice, switch
-from rec_lib.widgets.samples import USERS, Samples
+from rec_lib.widgets.samples import USERS, Samples, briefly_trained, users_with
 
 
 class ProductReader:
@@ -83,7 +82,7 @@ def products_panel(
     model: IPNN | OPNN, table: Table, ml: MovieLens, film: str = "Sleepless in Seattle (1993)", user: int = USERS[0]
 ) -> Panel:
     """The panel: a user, a film, two fields, and a switch between their outer product and the sum over all pairs."""
-    reader = ProductReader(model, table, ml, USERS if user in USERS else (user, *USERS))
+    reader = ProductReader(model, table, ml, users_with(user))
     controls = {
         "user": choice("user 用户", reader.users.keys(), f"user {user}"),
         "film": choice("film 电影", reader.films.keys(), film if film in reader.films else next(iter(reader.films))),
@@ -95,11 +94,7 @@ def products_panel(
 
 
 def demo() -> Panel:
-    """The panel of an IPNN trained for two epochs on MovieLens-100K; the caller's random state is untouched."""
+    """The panel of an IPNN trained for two epochs on MovieLens-100K."""
     ml = movielens.load("ml-100k")
     table = ctr(ml)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        model = IPNN(table.schema)
-        fit(model, table, optimizers=[torch.optim.Adam(model.parameters(), lr=3e-3)], epochs=2, progress=False)
-    return products_panel(model, table, ml)
+    return products_panel(briefly_trained(IPNN, table), table, ml)

@@ -1,15 +1,18 @@
-"""Users and films of MovieLens to choose from in a panel, with the features that a model wants of them."""
+"""What panels over MovieLens share: users and films to choose from, with their features, and a model for a demo."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import torch
 
 from rec_lib.data.movielens import MovieLens
 from rec_lib.data.table import Table
 from rec_lib.data.views import encoders, item_titles
-from rec_lib.schema import Batch
+from rec_lib.models.base import CTRModel
+from rec_lib.schema import Batch, Schema
+from rec_lib.training import fit
 
 # raw ids: 354 is the user of 3.7.2, the others are among those with the most ratings
 USERS = (354, 13, 92, 130, 222, 276, 279, 293, 405, 416, 450, 655)
@@ -22,6 +25,21 @@ ROMANTIC_COMEDIES = (
 )  # user 354 gave the first three 2 stars, the last two 5
 N_FILMS = 60  # to choose from: those with the most ratings
 OF_FILM = ("item", "year", "genres")
+M = TypeVar("M", bound=CTRModel)
+
+
+def users_with(user: int) -> tuple[int, ...]:
+    """USERS, led by this one (a raw id) if it is not among them."""
+    return USERS if user in USERS else (user, *USERS)
+
+
+def briefly_trained(make: Callable[[Schema], M], table: Table) -> M:
+    """A model of the table's schema after two epochs, for a demo; the caller's random state is untouched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = make(table.schema)
+        fit(model, table, optimizers=[torch.optim.Adam(model.parameters(), lr=3e-3)], epochs=2, progress=False)
+    return model
 
 
 class Samples:
