@@ -86,3 +86,29 @@ def test_bars_name_every_value_and_refuse_unequal_groups():
     assert "b: x 3.00, y 4.00" in alt_text(figure)
     with pytest.raises(ValueError, match="different"):
         bars_figure({"a": {"x": 1.0}, "b": {"y": 1.0}}, "t", "v")
+
+
+def test_answers_of_the_activeness_panel():
+    assert alive(24, 0.04, RISE).settled == pytest.approx(0.2, abs=0.01)
+    assert alive(48, 0.04, RISE).settled == pytest.approx(0.05, abs=0.01)
+    assert alive(12, 0.08, RISE).settled == pytest.approx(alive(24, 0.04, RISE).settled, abs=0.001)
+    assert alive(6, 0.04, 0.0).last == pytest.approx(alive(48, 0.04, 0.0).last)
+
+
+def test_answers_of_the_duel_panel():
+    world = DuelWorld()
+    W = world.play(0.3, 25).W
+    step = np.sqrt((np.diff(W, axis=0) ** 2).sum(axis=(1, 2)))
+    moved = np.flatnonzero(step) + 1
+    trained, compared = (np.median(step[visits - 1]) for visits in (moved[moved % 50 == 0], moved[moved % 50 != 0]))
+    assert (moved % 25 == 0).all()
+    assert len(moved[moved % 50 == 0]) == (VISITS - 1) // 50
+    assert 0.1 < compared / trained < 0.3
+
+    calm = [world(0.0, 25, visit) for visit in range(200, VISITS, 100)]
+    assert all((duel.L == duel.L_tilde).all() for duel in calm)
+    assert any((duel.shown != duel.L).any() for duel in calm)
+
+    wild = world(3.0, 25, VISITS)
+    assert wild.mean["DBGD"] > wild.mean["greedy"] + 0.1
+    assert wild.moved < wild.settled / 10
