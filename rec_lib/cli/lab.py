@@ -49,11 +49,16 @@ def fill_work() -> None:
 
 
 def fetch_data() -> None:
-    """MovieLens-100K and the King James text into the cache; where that fails the course opens all the same."""
-    from rec_lib.data import movielens, text  # here: pandas takes a second, and the words above should come first
+    """MovieLens-100K, its knowledge graph and the King James text into the cache; where that fails the course opens all the same."""
+    from rec_lib.data import (
+        knowledge,
+        movielens,
+        text,
+    )  # here: pandas takes a second, and the words above should come first
 
     wanted: dict[str, Callable[[], object]] = {
         "MovieLens-100K": movielens.load,
+        "the films' knowledge graph": knowledge.knowledge,
         "the King James text": text.king_james,
     }
     for name, load in wanted.items():

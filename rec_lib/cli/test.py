@@ -84,7 +84,7 @@ def stages(thorough: bool, browser: bool, unplugged: list[str] | None) -> Iterat
     yield Stage("lint", (sys.executable, "-m", "ruff", "check"))
     yield Stage("format", (sys.executable, "-m", "ruff", "format", "--check"))
     yield Stage("types", (sys.executable, "-m", "mypy"))
-    fetch = "from rec_lib.data import movielens, text; movielens.load(); text.king_james()"
+    fetch = "from rec_lib.data import knowledge, movielens, text; movielens.load(); text.king_james(); knowledge.knowledge()"
     yield Stage("data", (sys.executable, "-c", fetch), own_cache())
     folders = sorted(f"tests/{path.name}" for path in (root() / "tests").iterdir() if any(path.glob("test_*.py")))
     yield Stage("tests", (*PYTEST, *which, *(f for f in folders if f.removeprefix("tests/") not in APART)))

@@ -2,7 +2,7 @@
 
 `knowledge()` takes the two files from the first place that has them:
 
-    1. the folder `REC_LIB_DATA`, if that variable is set    2. the cache, `.course/data` of the clone
+    1. the folder `REC_LIB_DATA`, if that variable is set, or beside it    2. the cache, `.course/data` of the clone
     3. the PyPI wheel recbole==1.2.1, which carries them beside its copy of MovieLens-100K
 
 Its own data set, optional: nothing else in the course needs it. Entities are numbers of Freebase ("m.02vxxgs"), which is
@@ -74,7 +74,8 @@ def knowledge() -> Knowledge:
     Raises Unavailable where no place has the files, DataError (a ValueError) where they are not the published ones.
     """
     given = named_by("REC_LIB_DATA")
-    places = [p for p in (given / NAME, given) if all((p / file).is_file() for file in FILES)] if given else []
+    places = [given / NAME, given, given.parent / NAME] if given else []  # the last: `given` is the folder of ml-100k
+    places = [place for place in places if all((place / file).is_file() for file in FILES)]
     folder = places[0] if places else cached(NAME, _fetch, TERMS)
     try:
         content = {file: (folder / file).read_bytes() for file in FILES}

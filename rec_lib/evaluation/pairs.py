@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from rec_lib.evaluation.metrics import auc
 
 
-def window_pairs(sessions: Sequence[np.ndarray], window: int) -> np.ndarray:
+def window_pairs(sessions: Iterable[np.ndarray], window: int) -> np.ndarray:
     """(P, 2) int64: all (v, u), v ≠ u, that stand within `window` places of each other in a session, in both orders."""
     found = [np.empty((0, 2), np.int64)]
     for session in sessions:

@@ -47,7 +47,9 @@ MODULES = {
     "3.10.1": "drn",
     "3.10.2": "drn_online",
     "4.2": "word2vec",
+    "4.4.1": "deepwalk",
     "4.4.2": "node2vec",
+    "4.4.3": "eges",
     "4.6": "lsh",
 }
 

@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from rec_lib.cli import lab
-from rec_lib.data import movielens, text
+from rec_lib.data import knowledge, movielens, text
 
 
 @pytest.fixture
@@ -66,9 +66,10 @@ def test_without_data_the_course_opens_all_the_same(monkeypatch, capsys):
 
     monkeypatch.setattr(movielens, "load", unavailable)
     monkeypatch.setattr(text, "king_james", unavailable)
+    monkeypatch.setattr(knowledge, "knowledge", unavailable)
     lab.fetch_data()
     said = capsys.readouterr().out
-    assert said.count("cannot be fetched") == said.count("opens without it") == 2
+    assert said.count("cannot be fetched") == said.count("opens without it") == 3
 
 
 def test_compiles_once(tmp_path, monkeypatch, capsys):
