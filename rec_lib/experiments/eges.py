@@ -142,11 +142,14 @@ def shop_weights(model: EGES, place: Shop) -> dict[str, float]:
 @cache
 def film_sides(attributes: tuple[str, ...] = ATTRIBUTES) -> Sides:
     """Attributes of the films, in the order of encoded ids; a year of 0 is unknown, and people of one film are left out."""
-    ml, known = movielens.load(), knowledge()
+    ml, graph = movielens.load(), knowledge()
     columns: dict[str, Any] = {
         "genre": list(ml.items["genres"]),
         "year": [(int(year),) if year else () for year in ml.items["year"]],
-    } | {kind: [known.of(kind).get(int(item), ()) for item in ml.items.index] for kind in PEOPLE if kind in attributes}
+    }
+    for kind in PEOPLE:
+        people = graph.of(kind)
+        columns[kind] = [people.get(int(item), ()) for item in ml.items.index]
     return Sides.of({name: columns[name] for name in attributes}, least=2)
 
 

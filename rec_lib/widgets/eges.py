@@ -27,9 +27,9 @@ FILMS = (
     "Fargo (1996)",
     "Die Hard (1988)",
 )
-MODELS = {"BGE: history alone": (False, 0.0), "GES: equal weights": (True, 0.0), "EGES: learnt weights": (True, 10.0)}
+MODELS = {"BGE: history alone": (False, 0.0), "GES: equal weights": (True, 0.0), "EGES: learnt weights": (True, 1.0)}
 HISTORY = {"kept": True, "removed": False}
-NEAR = 8
+NEAR, OFTEN = 8, 40  # neighbours shown, among films that were liked so often
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,7 @@ class Trained:
 
     model: EGES
     cosine: np.ndarray  # (n, n)
+    often: np.ndarray  # (n,) bool: films that may be shown as neighbours
 
 
 @cache
@@ -59,7 +60,8 @@ def trained(model: str, history: bool) -> Trained:
     with_sides, step = MODELS[model]
     fitted = EGES(whole if history else without, sides if with_sides else None, step, num_walks=10)
     fitted.fit(np.random.default_rng(0))
-    return Trained(fitted, cosines(fitted.vectors))
+    liked = np.bincount(whole.indices, whole.weights, len(whole))
+    return Trained(fitted, cosines(fitted.vectors), (liked >= OFTEN) & ~fitted.cold)
 
 
 def compute(film: str, model: str, history: str) -> Placed:
@@ -95,7 +97,7 @@ def compute(film: str, model: str, history: str) -> Placed:
 
 
 def _nearest(model: Trained, v: int) -> np.ndarray:
-    similarity = np.where(model.model.cold, -np.inf, model.cosine[v])  # films that somebody liked
+    similarity = np.where(model.often, model.cosine[v], -np.inf)
     similarity[v] = -np.inf
     return np.argsort(-similarity, kind="stable")[:NEAR]
 
