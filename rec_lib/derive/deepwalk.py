@@ -3,7 +3,7 @@
 Source  Perozzi et al., KDD 2014 (uniform jumps); Wang et al., KDD 2018, arXiv:1803.02349, eq. 1 (weighted, directed);
         Lovász, "Random Walks on Graphs: A Survey", 1993 (visits in proportion to the weight of a node's edges).
 
-Three nodes stand for all; M_ij is the weight of the edge i → j.
+A few nodes stand for all; M_ij is the weight of the edge i → j.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from torch import Tensor
 from rec_lib.derive.core import Derivation, Step
 
 _row = np.array(sp.symbols("M_{i1} M_{i2} M_{i3}", positive=True), dtype=object)
-_M = np.array([[sp.Symbol(f"M_{{{i}{j}}}", positive=True) for j in (1, 2, 3)] for i in (1, 2, 3)], dtype=object)
-_sums = [sum(row) for row in _M]
 
 jump = Derivation(
     id="deepwalk-jump",
@@ -44,7 +42,9 @@ jump = Derivation(
     wire=lambda code, t: code(t["M"]),
 )
 
-_two = sum(_M[0, k] / _sums[0] * (_M[k, 2] / _sums[k]) for k in range(3))
+_way = np.array(sp.symbols("M_12 M_13 M_21 M_24 M_31 M_34", positive=True), dtype=object)
+M12, M13, M21, M24, M31, M34 = _way
+_first, _second = M24 / (M21 + M24), M34 / (M31 + M34)  # from 2 and from 3 on to 4
 
 two_jumps = Derivation(
     id="deepwalk-two-jumps",
@@ -52,23 +52,30 @@ two_jumps = Derivation(
     steps=(
         Step(
             "ways",
-            sp.Add(*(_M[0, k] / _sums[0] * (_M[k, 2] / _sums[k]) for k in range(3)), evaluate=False),
-            "From node 1 to node 3 in two jumps: over node 1, 2 or 3. Each way has the product of its two jumps, and the "
-            "ways add up.",
-            lhs=r"P_2(v_3 \mid v_1)",
+            sp.Add(M12 / (M12 + M13) * _first, M13 / (M12 + M13) * _second, evaluate=False),
+            "Node 1 has edges to 2 and 3; both have one back to 1 and one on to 4. From 1 to 4 there are two ways. Each "
+            "has the product of its two jumps, and the ways add up.",
+            lhs=r"P_2(v_4 \mid v_1)",
         ),
         Step(
-            "matrix",
-            (sp.Matrix(3, 3, lambda i, j: _M[i, j] / _sums[i]) ** 2)[0, 2],
-            "That sum is an entry of the square of the matrix of jumps. Node 1 need not have an edge to node 3: this is "
-            "how a walk finds what no session holds.",
+            "mean",
+            (M12 * _first + M13 * _second) / (M12 + M13),
+            "It is the mean of what the neighbours would do, weighted by how often one goes to each. Node 1 need not have "
+            "an edge to node 4: this is how a walk finds what no session holds.",
         ),
     ),
-    inputs={"M": (3, 3)},
-    symbols={"M": _M},
-    final=_two,
-    wire=lambda code, t: code(t["M"], 2)[0, 2],
+    inputs={"M": (6,)},
+    symbols={"M": _way},
+    final=(M12 * _first + M13 * _second) / (M12 + M13),
+    wire=lambda code, t: code(_four_nodes(t["M"]), 2)[0, 3],
 )
+
+
+def _four_nodes(edges: Tensor) -> Tensor:
+    """(4, 4) weights of the graph above from its six edges; node 4 has one edge, back to 1."""
+    u, v = torch.tensor([0, 0, 1, 1, 2, 2, 3]), torch.tensor([1, 2, 0, 3, 0, 3, 0])
+    return torch.zeros(4, 4, dtype=edges.dtype).index_put((u, v), torch.cat([edges, edges.new_ones(1)]))
+
 
 _u = sp.symbols("M_12 M_13 M_23", positive=True)
 _edges = np.array(_u, dtype=object)

@@ -6,7 +6,7 @@ karate, planted   graphs whose groups are known: share of the 5 nearest that are
 
 Names: <data>/<method>/auc · shop<N>/optimum/auc · shop4000/length<t>/auc · karate/purity, planted/purity, planted/random.
 Methods: "sessions" skip-gram on the sessions as they are; "walks" DeepWalk on their graph; "shuffled" DeepWalk on the graph of
-the same sessions in random order. All see about as many tokens: `tokens` for each item.
+the same sessions in random order. All are trained on as many pairs, about `budget` for each item.
 AUC: of pairs at most 2 places apart in the held-out sessions against the same items re-paired (`pair_auc`), by ⟨v, u⟩.
 """
 
@@ -27,22 +27,22 @@ from rec_lib.schema import FIRST
 
 WINDOW = 5
 PAIRS = 2
-SETTINGS = {"sizes": [250, 1000, 4000, 16000], "lengths": [2, 3, 5, 10, 40], "tokens": 200}
+SETTINGS = {"sizes": [250, 1000, 4000, 16000], "lengths": [2, 3, 5, 10, 40], "budget": 1000}
 
 
-def run(seed: int, sizes: list[int], lengths: list[int], tokens: int) -> dict[str, float]:
+def run(seed: int, sizes: list[int], lengths: list[int], budget: int) -> dict[str, float]:
     """One shop of each size, one split of the films, one planted graph."""
     results: dict[str, float] = {}
     for size in sizes:
         place = shop(np.random.default_rng(seed), "shared", sessions=size, cold_share=0.0)
         pairs = window_pairs(place.test, PAIRS)
-        results |= {f"shop{size}/{k}/auc": v for k, v in compare(list(place.train), 600, pairs, tokens, seed).items()}
+        results |= {f"shop{size}/{k}/auc": v for k, v in compare(list(place.train), 600, pairs, budget, seed).items()}
         law = (place.law + place.law @ place.law) / place.share
         results[f"shop{size}/optimum/auc"] = pair_auc(law, pairs, np.random.default_rng(seed))
         if size == 4000:
             graph = transitions(list(place.train), 600)
             for length in lengths:
-                vectors = walked(graph, length, tokens, seed)
+                vectors = walked(graph, length, 600 * budget, seed)
                 results[f"shop4000/length{length}/auc"] = judge(vectors, pairs, seed)
     ml = movielens.load()
     rng = np.random.default_rng(seed)
@@ -51,7 +51,7 @@ def run(seed: int, sizes: list[int], lengths: list[int], tokens: int) -> dict[st
     cut = int(0.8 * len(order))
     train, test = [sessions[k] for k in order[:cut]], [sessions[k] for k in order[cut:]]
     pairs = window_pairs(test, PAIRS)
-    results |= {f"films/{k}/auc": v for k, v in compare(train, len(ml.items), pairs, tokens, seed).items()}
+    results |= {f"films/{k}/auc": v for k, v in compare(train, len(ml.items), pairs, budget, seed).items()}
     club, planted = karate_club(), planted_roles(np.random.default_rng(seed))
     for name, graph in (("karate", club), ("planted", planted)):
         learnt = DeepWalk(graph).fit(np.random.default_rng(seed))
@@ -61,17 +61,18 @@ def run(seed: int, sizes: list[int], lengths: list[int], tokens: int) -> dict[st
     return results
 
 
-def compare(sessions: list[np.ndarray], n: int, pairs: np.ndarray, tokens: int, seed: int) -> dict[str, float]:
-    """Held-out AUC of the three methods."""
+def compare(sessions: list[np.ndarray], n: int, pairs: np.ndarray, budget: int, seed: int) -> dict[str, float]:
+    """Held-out AUC of the three methods, all trained on as many pairs."""
     rng = np.random.default_rng(seed)
     corpus = Corpus.from_sentences(sessions, n)
-    epochs = max(1, round(tokens * n / len(corpus.tokens)))
+    once = float(expected_pairs(np.diff(corpus.offsets)).sum())
+    epochs = max(1, round(budget * n / once))
     straight = train_sgns(corpus, window=WINDOW, epochs=epochs, rng=np.random.default_rng(seed))
     shuffled = transitions([rng.permutation(s) for s in sessions], n)
     return {
         "sessions": judge(straight, pairs, seed),
-        "walks": judge(walked(transitions(sessions, n), 10, tokens, seed), pairs, seed),
-        "shuffled": judge(walked(shuffled, 10, tokens, seed), pairs, seed),
+        "walks": judge(walked(transitions(sessions, n), 10, epochs * once, seed), pairs, seed),
+        "shuffled": judge(walked(shuffled, 10, epochs * once, seed), pairs, seed),
     }
 
 
@@ -81,21 +82,20 @@ def transitions(sessions: list[np.ndarray], n: int) -> Graph:
     return from_edges(steps[steps[:, 0] != steps[:, 1]], directed=True, names=[""] * n)
 
 
-def walked(graph: Graph, length: int, tokens: int, seed: int) -> Vectors:
-    """DeepWalk's centre and context vectors from about `tokens` walk nodes a node.
-
-    A token of a short walk stands in fewer pairs; short walks are read more often, so that all lengths see as many pairs.
-    """
+def walked(graph: Graph, length: int, budget: float, seed: int) -> Vectors:
+    """DeepWalk's centre and context vectors from as many walks as make `budget` pairs, each walk read once."""
     rng = np.random.default_rng(seed)
-    walks = Walker(graph).walk(num_walks=tokens // length, length=length, rng=rng)
-    epochs = max(1, round(pairs_per_token(40) / pairs_per_token(length)))
-    return train_sgns(Corpus.from_walks(walks, len(graph)), window=WINDOW, epochs=epochs, rng=rng)
+    starts = np.flatnonzero(graph.degree)
+    rounds = int(1.5 * budget / (len(starts) * expected_pairs(np.array([length]))[0])) + 1  # sinks cut some short
+    walks = Walker(graph).walk(num_walks=rounds, length=length, rng=rng, starts=starts)
+    enough = np.searchsorted(expected_pairs((walks >= 0).sum(1)).cumsum(), budget) + 1
+    return train_sgns(Corpus.from_walks(walks[:enough], len(graph)), window=WINDOW, rng=rng)
 
 
-def pairs_per_token(length: int) -> float:
-    """Expected pairs of a walk of this length, by its nodes: the window of each centre is drawn from 1..WINDOW."""
-    each = (2 * (length - k) * (WINDOW - k + 1) / WINDOW for k in range(1, min(WINDOW, length - 1) + 1))
-    return sum(each) / length
+def expected_pairs(lengths: np.ndarray) -> np.ndarray:
+    """Expected pairs of sentences of these lengths: the window of each centre is drawn from 1..WINDOW."""
+    far = np.arange(1, WINDOW + 1)
+    return (2 * np.maximum(0, lengths[:, None] - far) * (WINDOW - far + 1) / WINDOW).sum(1)
 
 
 def judge(vectors: Vectors, pairs: np.ndarray, seed: int) -> float:

@@ -6,7 +6,8 @@ few       the same as shared, a quarter of the sessions
 films     MovieLens-100K: genre, year, and director, writer, actor from the knowledge graph; a tenth of the films cold
 
 Names: <world>/<model>/<warm or cold> · <world>/weight/<item kind>/<attribute> · films/weight/<attribute> ·
-films/<attributes>/cold: GES with these attributes alone. All are AUCs of held-out pairs (`pair_auc`) but the weights.
+<world>/walks<n>/<model>, warm items after n walks from each node · films/<attributes>/cold: GES with these attributes
+alone. All are AUCs of held-out pairs (`pair_auc`) but the weights.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ SETTINGS: dict[str, Any] = {
         "few": {"world": "shared", "noise": 1, "sessions": 1000},
     },
     "choices": CHOICES,
+    "num_walks": [5, 10, 20, 60],
 }
 
 
@@ -65,7 +67,7 @@ class Films:
 
 
 def run(
-    seed: int, worlds: dict[str, dict[str, Any]], choices: dict[str, dict[str, dict[str, Any]]]
+    seed: int, worlds: dict[str, dict[str, Any]], choices: dict[str, dict[str, dict[str, Any]]], num_walks: list[int]
 ) -> dict[str, float]:
     """One shop of each kind and one split of the films."""
     results: dict[str, float] = {}
@@ -80,6 +82,13 @@ def run(
             results |= {f"{name}/{model}/{kind}": value for kind, value in judge(fitted, pairs, seed).items()}
             if model == "eges":
                 results |= {f"{name}/weight/{key}": value for key, value in shop_weights(fitted, place).items()}
+    for name in ("driven", "shared"):
+        place = shop(np.random.default_rng(seed), **worlds[name])
+        warm = {"warm": split_pairs(place.test, place.cold)["warm"]}
+        for walks, model in product(num_walks, ("ges", "eges")):
+            choice = choices["worlds"][model] | {"num_walks": walks}
+            fitted = fit(model, place.graph(), place.sides, choice, seed)
+            results[f"{name}/walks{walks}/{model}"] = judge(fitted, warm, seed)["warm"]
     return results | film_results(seed, choices["films"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -53,6 +54,8 @@ class Walked:
 
 def walked_figure(data: Walked) -> Picture:
     """Left: the walk on the graph. Right: the law of the next jump, and where many walks have been."""
+    names = np.array([short(name) for name in data.graph.names])
+    top, weight = data.nodes[:MOST], data.law[:MOST]
     figure = new_figure(
         data.title,
         alt(data),
@@ -62,9 +65,9 @@ def walked_figure(data: Walked) -> Picture:
         xaxis=BARE | {"domain": [0, 0.56]},
         yaxis=BARE | {"domain": [0, 1]},
         xaxis2={"domain": [0.74, 1], "anchor": "y2", "range": [0, 1.15], "tickformat": ".0%", "fixedrange": True},
-        yaxis2={"domain": [0.6, 1], "anchor": "x2", "autorange": "reversed", "ticks": "", "fixedrange": True},
+        yaxis2={"domain": [0.6, 1], "anchor": "x2"} | rows(names[top]),
         xaxis3={"domain": [0.74, 1], "anchor": "y3", "rangemode": "tozero", "tickformat": ".0%", "fixedrange": True},
-        yaxis3={"domain": [0, 0.4], "anchor": "x3", "autorange": "reversed", "ticks": "", "fixedrange": True},
+        yaxis3={"domain": [0, 0.4], "anchor": "x3"} | rows(names[data.visited]),
         shapes=[{"type": "path", "path": data.edges, "line": {"color": EDGE, "width": 1}, "layer": "below"}],
         annotations=[
             note("the walk 随机游走", 0.28),
@@ -72,13 +75,11 @@ def walked_figure(data: Walked) -> Picture:
             note("visits of 300 walks", 0.87) | {"y": 0.41},
         ],
     )
-    names = np.array([short(name) for name in data.graph.names])
     label = np.where(labelled(data.graph), names, "")
     here = data.trail[-1]
     size = (7 + 2 * np.sqrt(data.graph.degree)).round(1)
     marker = {"size": size, "color": GREY, "symbol": "circle", "line": {"width": 0.5, "color": "#FFFFFF"}}
     stands = {"size": 22, "color": VERMILION, "symbol": "diamond", "line": {"width": 2, "color": "#FFFFFF"}}
-    top, weight = data.nodes[:MOST], data.law[:MOST]
     chosen = [ORANGE if node == data.following else BLUE for node in top]
     figure.add_traces(
         [
@@ -88,36 +89,45 @@ def walked_figure(data: Walked) -> Picture:
             {
                 "type": "bar",
                 "x": weight,
-                "y": names[top],
+                "y": np.arange(len(top)),
                 "orientation": "h",
                 "xaxis": "x2",
                 "yaxis": "y2",
                 "marker": {"color": chosen, "pattern": {"shape": ["/" if c == ORANGE else "" for c in chosen]}},
                 "text": [f"{p:.0%}" for p in weight],
                 "textposition": "outside",
-                "hovertemplate": "%{y}: %{x:.1%}<extra></extra>",
+                "textfont": {"size": 13},
+                "cliponaxis": False,
+                "hovertext": names[top],
+                "hovertemplate": "%{hovertext}: %{x:.1%}<extra></extra>",
             },
             {
                 "type": "bar",
                 "x": data.seen,
-                "y": names[data.visited],
+                "y": np.arange(len(data.visited)),
                 "orientation": "h",
                 "xaxis": "x3",
                 "yaxis": "y3",
                 "marker": {"color": GREY},
-                "hovertemplate": "%{y}: %{x:.1%} of the visits<extra></extra>",
+                "hovertext": names[data.visited],
+                "hovertemplate": "%{hovertext}: %{x:.1%} of the visits<extra></extra>",
             },
             scatter(
-                np.stack([data.expected, np.zeros(len(data.expected))], 1),
+                np.stack([data.expected, np.arange(len(data.expected))], 1),
                 "3",
                 mode="markers",
                 marker={"symbol": "line-ns", "size": 16, "line": {"width": 3, "color": ORANGE}},
                 hovertemplate="share of the weight: %{x:.1%}<extra></extra>",
-            )
-            | {"y": names[data.visited]},
+            ),
         ]
     )
     return figure
+
+
+def rows(names: np.ndarray) -> dict[str, Any]:
+    """An axis of named rows from the top down, room for MOST: by place, because names that are numbers would be a scale."""
+    ticks = {"tickmode": "array", "tickvals": np.arange(len(names)), "ticktext": names, "ticks": "", "fixedrange": True}
+    return ticks | {"range": [MOST - 0.5, -0.5], "showgrid": False, "zeroline": False}
 
 
 def short(name: str, longest: int = 20) -> str:
