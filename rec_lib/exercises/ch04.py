@@ -1,4 +1,4 @@
-"""Exercises of chapter 4, embeddings: 4.2 word2vec, 4.4.1 DeepWalk, 4.4.2 node2vec, 4.6 locality-sensitive hashing."""
+"""Exercises of chapter 4, embeddings: 4.2 word2vec, 4.4.1 DeepWalk, 4.4.2 node2vec, 4.4.3 EGES, 4.6 locality-sensitive hashing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import sympy
 
 from rec_lib.exercises.ch04_deepwalk import DEEPWALK
+from rec_lib.exercises.ch04_eges import EGES
 from rec_lib.exercises.ch04_lsh import LSH
 from rec_lib.exercises.ch04_word2vec import WORD2VEC
 from rec_lib.exercises.judges import Property, code_judge, numeric_judge, symbolic_judge
@@ -304,4 +305,4 @@ share = (step_distances(graph, walks) == 2).mean()
     ),
 )
 
-EXERCISES = (*WORD2VEC, *DEEPWALK, *NODE2VEC, *LSH)
+EXERCISES = (*WORD2VEC, *DEEPWALK, *NODE2VEC, *EGES, *LSH)

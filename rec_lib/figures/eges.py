@@ -44,7 +44,13 @@ def placed_figure(data: Placed) -> Picture:
         margin={"l": 12, "r": 24, "t": 84, "b": 40},
         xaxis={"domain": [0.3, 1], "anchor": "y", "range": [0, 1.12], "tickformat": ".0%", "fixedrange": True},
         yaxis={"domain": [0.62, 1], "anchor": "x", "autorange": "reversed", "ticks": "", "fixedrange": True},
-        xaxis2={"domain": [0.3, 1], "anchor": "y2", "range": [0, 1.12], "title": "cosine", "fixedrange": True},
+        xaxis2={
+            "domain": [0.3, 1],
+            "anchor": "y2",
+            "range": [0, 1.12],
+            "title": "cosine, the mean taken off",
+            "fixedrange": True,
+        },
         yaxis2={"domain": [0.04, 0.46], "anchor": "x2", "autorange": "reversed", "ticks": "", "fixedrange": True},
         annotations=[
             note("weights 注意力: what the vector is made of", 0.65),

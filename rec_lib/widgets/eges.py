@@ -37,7 +37,7 @@ class Trained:
     """One model, trained with or without the films to choose from."""
 
     model: EGES
-    cosine: np.ndarray  # (n, n)
+    cosine: np.ndarray  # (n, n), after the mean vector is taken off
     often: np.ndarray  # (n,) bool: films that may be shown as neighbours
 
 
@@ -58,10 +58,11 @@ def trained(model: str, history: bool) -> Trained:
     """The model of this name, fitted once."""
     whole, without, sides, _ = films()
     with_sides, step = MODELS[model]
-    fitted = EGES(whole if history else without, sides if with_sides else None, step, num_walks=10)
+    fitted = EGES(whole if history else without, sides if with_sides else None, step)
     fitted.fit(np.random.default_rng(0))
     liked = np.bincount(whole.indices, whole.weights, len(whole))
-    return Trained(fitted, cosines(fitted.vectors), (liked >= OFTEN) & ~fitted.cold)
+    middle = fitted.vectors[~fitted.cold].mean(0)  # what all films share says nothing about one of them
+    return Trained(fitted, cosines(fitted.vectors - middle), (liked >= OFTEN) & ~fitted.cold)
 
 
 def compute(film: str, model: str, history: str) -> Placed:

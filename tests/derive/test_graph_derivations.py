@@ -13,6 +13,7 @@ PAIRS = [
     (deepwalk.visits, deepwalk.after_many_jumps),
     (eges.mixture, weighted_mean),
     (eges.loss, pair_gradients),
+    (eges.pair, pair_gradients),
     (eges.weight, eges.slope),
 ]
 
@@ -73,10 +74,10 @@ def turned_sign(W, a, Z, y):
         (deepwalk.jump, by_softmax_of_columns, "value"),
         (deepwalk.jump, unnormalised, "value"),
         (deepwalk.two_jumps, by_in_edges, "value"),
-        (eges.loss, softmax_without_its_mean, "∂/∂a"),
-        (eges.loss, weights_forgotten_on_the_way_back, "∂/∂W"),
-        (eges.loss, context_pulled_to_the_item_alone, "∂/∂Z"),
-        (eges.loss, turned_sign, "value"),
+        (eges.pair, softmax_without_its_mean, "∂/∂a"),
+        (eges.pair, weights_forgotten_on_the_way_back, "∂/∂W"),
+        (eges.pair, context_pulled_to_the_item_alone, "∂/∂Z"),
+        (eges.pair, turned_sign, "value"),
     ],
 )
 def test_known_slips_are_refused(derivation, code, said):
