@@ -116,12 +116,17 @@ def cold_figure(
             x=list(values),
             y=[float(np.mean(row[kind])) - 0.4 for row in values.values()],
             base=0.4,
-            error_y={"array": [2 * float(np.std(row[kind], ddof=1)) for row in values.values()], "thickness": 1.5},
+            error_y={
+                "array": [2 * float(np.std(row[kind], ddof=1)) for row in values.values()],
+                "thickness": 1.5,
+                "color": GREY,
+            },
             name=f"{kind} items",
-            marker={"color": PALETTE[i], "pattern": {"shape": ["", "/"][i]}},
+            marker={"color": PALETTE[i], "pattern": {"shape": ["", "/"][i], "fillmode": "overlay", "solidity": 0.12}},
             text=[f"{np.mean(row[kind]):.3f}" for row in values.values()],
             textposition="inside",
             insidetextanchor="start",
+            insidetextfont={"color": "#FFFFFF", "size": 14},
         )
     figure.add_hline(y=0.5, line={"dash": "dot", "color": GREY}, annotation_text="chance")
     if optimum:
