@@ -215,7 +215,9 @@ def lines_over(
             marker={"symbol": SYMBOLS[i], "size": 11},
         )
     if chance is not None:
-        figure.add_hline(y=chance, line={"dash": "dot", "color": GREY}, annotation_text="chance")
+        figure.add_hline(
+            y=chance, line={"dash": "dot", "color": GREY}, annotation_text="chance", annotation_position="right"
+        )
     figure.update_xaxes(title_text=x, type="category")
     figure.update_yaxes(title_text=y)
     return figure

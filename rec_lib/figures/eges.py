@@ -128,9 +128,11 @@ def cold_figure(
             insidetextanchor="start",
             insidetextfont={"color": "#FFFFFF", "size": 14},
         )
-    figure.add_hline(y=0.5, line={"dash": "dot", "color": GREY}, annotation_text="chance")
+    figure.add_hline(y=0.5, line={"dash": "dot", "color": GREY}, annotation_text="chance", annotation_position="right")
     if optimum:
         top = float(np.mean(list(optimum.values())))
-        figure.add_hline(y=top, line={"dash": "dash", "color": GREY}, annotation_text="the true law")
+        figure.add_hline(
+            y=top, line={"dash": "dash", "color": GREY}, annotation_text="the true law", annotation_position="top right"
+        )
     figure.update_yaxes(title_text="AUC of held-out pairs", range=[0.4, 1.0])
     return figure
