@@ -21,6 +21,7 @@ from rec_lib.exercises.ch03_din import DIN
 from rec_lib.exercises.ch03_drn import FRAMEWORK, ONLINE
 from rec_lib.exercises.ch03_neural_cf import NEURAL_CF
 from rec_lib.exercises.ch03_pnn import PNN
+from rec_lib.exercises.ch03_wide_deep import WIDE_DEEP
 from rec_lib.exercises.compare import show
 from rec_lib.exercises.judges import (
     Property,
@@ -742,4 +743,4 @@ saved = (8 * 16 - 16) * 64
     ),
 )
 
-EXERCISES = AUTOREC + DEEP_CROSSING + NEURAL_CF + PNN + FNN + DEEPFM + NFM + AFM + DIN + FRAMEWORK + ONLINE
+EXERCISES = AUTOREC + DEEP_CROSSING + NEURAL_CF + PNN + WIDE_DEEP + FNN + DEEPFM + NFM + AFM + DIN + FRAMEWORK + ONLINE

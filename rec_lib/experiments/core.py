@@ -39,6 +39,7 @@ MODULES = {
     "3.3": "deep_crossing",
     "3.4": "neural_cf",
     "3.5": "pnn",
+    "3.6": "wide_deep",
     "3.7.1": "fnn",
     "3.7.2": "deepfm",
     "3.7.3": "nfm",

@@ -5,7 +5,7 @@ memorised      200 pairs with a taste of their own: LR, the wide part alone, and
                Expected AUC on all rows, on the pairs ("/exceptions") and on the others ("/ordinary")
 third_order    a product of three fields: FM, cross networks alone with 1 to 3 layers, and small and usual networks without a cross
                network (MLP) and beside one. All start with vectors of one scale
-ml100k_random, ml100k_time   Wide & Deep by either way and without crosses, DCN, DCN-V2; LR, Deep Crossing and a plain network are in 3.3
+ml100k_random, ml100k_time   Wide & Deep by either way, DCN, DCN-V2; LR, Deep Crossing and a plain network are in 3.3
 """
 
 from __future__ import annotations
@@ -210,7 +210,6 @@ def third_order_scores(seed: int) -> dict[str, float]:
 
 Make = Callable[[Schema, int, float, float], CTRModel]  # schema, dim, dropout, init_sd → an untrained model
 MAKERS: dict[str, Make] = {
-    "deep": lambda schema, dim, dropout, sd: WideDeep(schema, dim, HIDDEN, dropout, sd),
     "wide_deep_adam": lambda schema, dim, dropout, sd: WideDeep(schema, dim, HIDDEN, dropout, sd, TASTE),
     "wide_deep": lambda schema, dim, dropout, sd: WideDeep(schema, dim, HIDDEN, dropout, sd, TASTE),
     "dcn": lambda schema, dim, dropout, sd: DCN(schema, dim, HIDDEN, dropout, sd),
@@ -224,7 +223,15 @@ TRIED_PAPER: list[Recipe] = [
 ]  # fmt: skip
 # By mean validation AUC over seeds 0 and 1.
 # `python -m rec_lib.experiments.wide_deep` prints the table.
-RECIPES: dict[str, dict[str, Recipe]] = {}
+RECIPES: dict[str, dict[str, Recipe]] = {
+    "random": {},
+    "time": {
+        "wide_deep_adam": {"lr": 3e-3, "weight_decay": 5e-4, "dropout": 0.0},
+        "wide_deep": {"alpha": 0.1, "l1": 1e-4, "lr": 0.05, "dropout": 0.3},
+        "dcn": {"lr": 3e-3, "weight_decay": 5e-4, "dropout": 0.0},
+        "dcn_v2": {"lr": 3e-3, "weight_decay": 1e-4, "dropout": 0.3},
+    },
+}
 
 
 def optimizers_of(recipe: Recipe) -> Optimizers:
@@ -262,7 +269,7 @@ def choices(split: str, seeds: Iterable[int] = (0, 1)) -> dict[str, list[tuple[f
     """For each model of the section every recipe with its mean validation AUC, best first. Test rows are not looked at."""
     parts = {seed: movielens_parts(split, seed) for seed in seeds}
     found: dict[str, list[tuple[float, Recipe]]] = {}
-    for name in ("wide_deep", "wide_deep_adam", "deep", "dcn", "dcn_v2"):
+    for name in MAKERS:
         tried = [
             (sum(max(on_movielens(name, split, s, recipe, p)[1].valid) for s, p in parts.items()) / len(parts), recipe)
             for recipe in (TRIED_PAPER if name == "wide_deep" else TRIED)
