@@ -224,7 +224,12 @@ TRIED_PAPER: list[Recipe] = [
 # By mean validation AUC over seeds 0 and 1.
 # `python -m rec_lib.experiments.wide_deep` prints the table.
 RECIPES: dict[str, dict[str, Recipe]] = {
-    "random": {},
+    "random": {
+        "wide_deep_adam": {"lr": 3e-3, "weight_decay": 1e-5, "dropout": 0.0},
+        "wide_deep": {"alpha": 0.1, "l1": 1e-3, "lr": 0.05, "dropout": 0.3},
+        "dcn": {"lr": 3e-3, "weight_decay": 1e-4, "dropout": 0.3},
+        "dcn_v2": {"lr": 3e-3, "weight_decay": 5e-4, "dropout": 0.0},
+    },
     "time": {
         "wide_deep_adam": {"lr": 3e-3, "weight_decay": 5e-4, "dropout": 0.0},
         "wide_deep": {"alpha": 0.1, "l1": 1e-4, "lr": 0.05, "dropout": 0.3},
