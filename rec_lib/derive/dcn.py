@@ -72,7 +72,7 @@ layer = Derivation(
             "eq. 3",
             _x0_column * _x_column.T * sp.Matrix(list(_w)) + sp.Matrix(list(_b)) + _x_column,
             r"$x^0 x^\top$ is the table of all products of a number of the input with a number that the layer reads; $w$ weighs its columns. Written from left to right the table has $X^2$ numbers.",
-            lhs=r"x_{l+1}",
+            lhs=r"x^{(l+1)}",
         ),
         Step(
             "a number first",
@@ -102,23 +102,23 @@ def _recursion(code: Layer, given: dict[str, Tensor]) -> Tensor:
     return x.squeeze(0)
 
 
+_y = symbol_array("y", (2,))  # what the first layer passes on
+_in_terms_of_y = cross(_input, sp.Matrix(list(_y)), sp.Matrix(list(_ws[1])), sp.Matrix(list(_bs[1])))
+
 degree = Derivation(
     id="cross-degree",
     title="Two layers, multiplied out: degree 3",
     steps=(
-        Step("one layer", _first, "Two numbers, one layer: no product has more than two of them.", lhs="x_1"),
+        Step("one layer", _first, "Two numbers, one layer: no product has more than two of them.", lhs="x^{(1)}"),
         Step(
             "two layers",
-            _second,
-            r"The second layer multiplies $x_1$ by the input once more. If $x_l$ has degree $l+1$, then $x_0\,(x_l^\top w)$ has degree $l+2$, and $+\,x_l$ keeps all lower ones. It starts with $x_0$, of degree 1: so $x_l$ has degree $l+1$.",
-            lhs="x_2",
+            _in_terms_of_y,
+            r"Call them $y = x^{(1)}$. The second layer multiplies $y$ by the input. If $x^{(l)}$ has degree $l+1$, then the input times $w^\top x^{(l)}$ has degree $l+2$, and $+\,x^{(l)}$ keeps all lower ones. The input has degree 1; so $x^{(l)}$ has degree $l+1$.",
+            lhs="x^{(2)}",
             starts=True,
         ),
-        Step(
-            "multiplied out",
-            _by_degree,
-            "Every monomial up to degree 3 that has a number of the input in front of it, and its weight.",
-        ),
+        Step("put in", _second, "The first layer put in place of $y$.", lhs="x^{(2)}", starts=True),
+        Step("multiplied out", _by_degree, "Every monomial of the input, and its weight."),
     ),
     inputs={"x": (2,), "w": (2, 2), "b": (2, 2)},
     symbols={"x": _in, "w": _ws, "b": _bs},
@@ -127,9 +127,9 @@ degree = Derivation(
 )
 
 _p = [_in[0] * _ws[k, 0] + _in[1] * _ws[k, 1] for k in range(2)]
-_alone = cross(
-    _input, cross(_input, _input, sp.Matrix(list(_ws[0])), sp.zeros(2, 1)), sp.Matrix(list(_ws[1])), sp.zeros(2, 1)
-)
+_one = cross(_input, _input, sp.Matrix(list(_ws[0])), sp.zeros(2, 1))
+_pulled_out = _input * (1 + _p[0])
+_two = _input * ((1 + _p[0]) * _p[1]) + _pulled_out
 _product = _input * ((1 + _p[0]) * (1 + _p[1]))
 
 
@@ -141,11 +141,19 @@ multiple = Derivation(
     id="cross-multiple",
     title="What V1 can say: the input, times one number",
     steps=(
-        Step("recursion", _alone, "Two layers without their biases.", lhs="x_2"),
+        Step("one layer", _one, "One layer without its bias.", lhs="x^{(1)}"),
+        Step("pulled out", _pulled_out, "Both numbers of the input get the same factor."),
+        Step(
+            "two layers",
+            _two,
+            "The next layer adds the input, times what its weights make of that: the factor comes along.",
+            lhs="x^{(2)}",
+            starts=True,
+        ),
         Step(
             "product",
             _product,
-            r"Every layer multiplies by $1 + x_0^\top w_l$. All monomials of degree 3 are there, but their weights are those of *one product of sums*: $2X$ numbers decide about all of them. What leaves the network is the input, made longer or shorter.",
+            r"Every layer multiplies by a factor of its own, 1 plus a sum. All monomials of degree 3 are there, but their weights are those of *one product of sums*: $2X$ numbers decide about all of them. What leaves the network is the input, made longer or shorter.",
         ),
     ),
     inputs={"x": (2,), "w": (2, 2)},
@@ -166,7 +174,7 @@ matrix_layer = Derivation(
             "eq. 1 of V2",
             cross(sp.Matrix(list(_a0)), sp.Matrix(list(_a)), sp.Matrix(_W), sp.Matrix(list(_b2)), 2),
             r"A matrix where V1 has a vector, and the bias inside. $\odot$ multiplies number by number.",
-            lhs=r"x_{l+1}",
+            lhs=r"x^{(l+1)}",
         ),
         Step(
             "number by number",

@@ -142,8 +142,10 @@ model = Derivation(
 )
 
 _y = _linear + _cross + _deep
-_log_loss = sp.log(1 + sp.exp(_y)) - t[()] * _y
-_error = 1 / (1 + sp.exp(-_y)) - t[()]
+_logit_symbol = sp.Symbol("y", real=True)
+_log_loss = sp.log(1 + sp.exp(_logit_symbol)) - t[()] * _logit_symbol
+_error_in_y = 1 / (1 + sp.exp(-_logit_symbol)) - t[()]
+_error = _error_in_y.subs(_logit_symbol, _y)
 
 
 def _slope(code: Callable[..., nn.Module], given: dict[str, Tensor]) -> Tensor:
@@ -160,14 +162,17 @@ joint = Derivation(
     steps=(
         Step(
             "derivative",
-            sp.Derivative(_log_loss.subs(M, 2), c[1]),
-            r"The log loss of one sample with label $t$. How does it move with the weight of the pair?",
-            lhs=r"\frac{\partial J}{\partial c_1}",
+            sp.Derivative(_log_loss, _logit_symbol),
+            r"The log loss of one sample with label $t$ and logit $y$. The weight of the pair is one of the terms of $y$, so the loss moves with it as it moves with $y$.",
+            lhs=r"\frac{\partial J}{\partial c_1} = \frac{\partial J}{\partial y}",
         ),
+        Step("p − t", _error_in_y, r"The fraction is $p$, so this is the error $p - t$."),
         Step(
-            "error",
+            "both parts",
             _error,
-            r"The error $p - t$, and $p$ has *both* parts in it. Where the network is right already, the error is small and the pair's weight stays where it is. Trained apart, the wide part would see an error of its own and learn everything once more.",
+            r"And $p$ has *both* parts in it. Where the network is right already, the error is small and the pair's weight stays where it is. Trained apart, the wide part would see an error of its own and learn everything once more.",
+            lhs=r"\frac{\partial J}{\partial c_1}",
+            starts=True,
         ),
     ),
     inputs=_shapes | {"t": ()},

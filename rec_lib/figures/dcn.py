@@ -39,8 +39,9 @@ class Monomials:
 def monomials_figure(data: Monomials) -> Picture:
     """A square a monomial: across the power of x_1, up the power of x_2."""
     powers = np.arange(len(data.weight))
-    shown = np.where(data.there, data.weight, np.nan).T  # rows are drawn upwards
-    text = [[f"{value:+.2f}" if value == value else "" for value in row] for row in shown]
+    rows = data.weight.T.tolist()  # drawn upwards
+    shown = [[value if value else None for value in row] for row in rows]  # None leaves a hole; JSON has no NaN
+    text = [["" if value is None else f"{value:+.2f}" for value in row] for row in shown]
     figure = new_figure(
         f"{data.version}, {data.layers} cross layers",
         f"A table of the monomials of {data.output}. {summary(data)}",

@@ -88,7 +88,12 @@ def dimension_figure(
             x=[str(n) for n in dims], y=values.mean(axis=1), error_y={"array": values.std(axis=1, ddof=1), "thickness": 1}, name=name,
             mode="lines+markers", line={"color": PALETTE[i], "dash": DASHES[i]}, marker={"symbol": SYMBOLS[i], "size": 10},
         )  # fmt: skip
-    figure.add_hline(y=line[1], line={"dash": "dash", "width": 1.5, "color": GREY}, annotation_text=line[0])
+    figure.add_hline(
+        y=line[1],
+        line={"dash": "dash", "width": 1.5, "color": GREY},
+        annotation_text=line[0],
+        annotation_position="top left",
+    )
     figure.add_hline(
         y=best, line={"dash": "dot", "width": 1.5, "color": PALETTE[-1]}, annotation_text="best possible",
         annotation_position="bottom right",
