@@ -51,8 +51,13 @@ class GRU(nn.Module):
         h = i.new_zeros(B, self.states)
         states = []
         for x_g, x_h, a_t in zip(x_gates.unbind(), x_new.unbind(), scale.unbind(), strict=True):
-            *u, r = torch.sigmoid(torch.addmm(x_g, h, U_gates)).split(self.states, dim=1)  # (B, H) each
-            new = torch.tanh(torch.addcmul(x_h, r, h @ U_new))  # (B, H)  h̃
-            h = torch.lerp(h, new, a_t * u[0] if u else a_t)  # (B, H)  (1 − u) ∘ h + u ∘ h̃
+            h = gru_step(x_g, x_h, h, U_gates, U_new, a_t)  # (B, H)
             states.append(h)
         return torch.stack(states)  # (T, B, H)
+
+
+def gru_step(x_gates: Tensor, x_new: Tensor, h: Tensor, U_gates: Tensor, U_new: Tensor, a: Tensor) -> Tensor:
+    """One step: the input's share (B, 2H) or (B, H) of the gates [u], r and (B, H) of h̃, state (B, H), a (B, 1) → state (B, H)."""
+    *u, r = torch.sigmoid(torch.addmm(x_gates, h, U_gates)).split(h.shape[1], dim=1)  # (B, H) each  eq. 2, 3
+    new = torch.tanh(torch.addcmul(x_new, r, h @ U_new))  # (B, H)  h̃, eq. 4
+    return torch.lerp(h, new, a * u[0] if u else a)  # (B, H)  (1 − u) ∘ h + u ∘ h̃, eq. 5 with a u or a for u

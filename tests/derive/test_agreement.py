@@ -10,6 +10,7 @@ import test_attention_derivations
 import test_autorec_derivations
 import test_cf_derivations
 import test_crossing_derivations
+import test_dien_derivations
 import test_drn_derivations
 import test_embedding_deep_derivations
 import test_graph_derivations
@@ -97,6 +98,7 @@ def test_every_derivation_is_held_to_code():
     pairs += [*test_autorec_derivations.PAIRS, *test_graph_derivations.PAIRS, *test_word2vec_derivations.PAIRS]
     pairs += test_wide_deep_derivations.PAIRS
     pairs += test_attention_derivations.PAIRS
+    pairs += test_dien_derivations.PAIRS
     pairs += test_drn_derivations.PAIRS
     pairs += test_embedding_deep_derivations.PAIRS
     assert set(CODE) | {derivation.id for derivation, _ in pairs} | BY_NUMBERS == set(ALL)
