@@ -17,6 +17,7 @@ from rec_lib.data import worlds
 from rec_lib.exercises.ch03_afm import AFM
 from rec_lib.exercises.ch03_autorec import AUTOREC
 from rec_lib.exercises.ch03_deep_crossing import DEEP_CROSSING
+from rec_lib.exercises.ch03_dien import DIEN
 from rec_lib.exercises.ch03_din import DIN
 from rec_lib.exercises.ch03_drn import FRAMEWORK, ONLINE
 from rec_lib.exercises.ch03_neural_cf import NEURAL_CF
@@ -743,4 +744,4 @@ saved = (8 * 16 - 16) * 64
     ),
 )
 
-EXERCISES = AUTOREC + DEEP_CROSSING + NEURAL_CF + PNN + WIDE_DEEP + FNN + DEEPFM + NFM + AFM + DIN + FRAMEWORK + ONLINE
+EXERCISES = AUTOREC + DEEP_CROSSING + NEURAL_CF + PNN + WIDE_DEEP + FNN + DEEPFM + NFM + AFM + DIN + DIEN + FRAMEWORK + ONLINE

@@ -180,6 +180,25 @@ ALSO_RIGHT = {
             return (p_G * q_G * h[:K]).sum(dim=1) + F.relu(z) @ h[K:]
         """,
     ),
+    "3.9-gru-step": (
+        """
+        def gru_step(i, h, W, U, b):
+            H = h.shape[1]
+            gates = torch.sigmoid(i @ W[:, : 2 * H] + h @ U[:, : 2 * H] + b[: 2 * H])
+            u, r = gates[:, :H], gates[:, H:]
+            new = torch.tanh(i @ W[:, 2 * H :] + b[2 * H :] + r * (h @ U[:, 2 * H :]))
+            return h + u * (new - h)
+        """,
+    ),
+    "3.9-padding": (
+        """
+        def auxiliary_loss(h, e, e_hat, real):
+            clicked = torch.einsum("tbd,tbd->tb", h[:-1], e[1:])[real[1:]]
+            drawn = torch.einsum("tbd,tbd->tb", h[:-1], e_hat[1:])[real[1:]]
+            return -(torch.sigmoid(clicked).log() + (1 - torch.sigmoid(drawn)).log()).mean()
+        """,
+    ),
+    "3.9-first-loss": ("first = math.log(4)", "first = 1.39"),
     "3.4-base-rate": ("logit = math.log(0.25)", "logit = np.log(0.2 / 0.8)"),
     "3.8.2-dice": (
         """
@@ -206,6 +225,14 @@ STILL_THE_STUB = {
             r = np.random.default_rng(seed).uniform(-1, 1)
 
             return W + alpha * r * W
+        """,
+    "3.9-padding": """
+        def auxiliary_loss(h, e, e_hat, real):
+            # what came next, and what was drawn
+            positive = (h[:-1] * e[1:]).sum(dim=2)
+            negative = (h[:-1] * e_hat[1:]).sum(dim=2)
+            both = F.softplus(-positive) + F.softplus(negative)
+            return (both * real[:-1]).sum() / both.numel()
         """,
     "3.8.1-neighbours": """
         def attentional_pooling(pairs, W, b, h, p):
