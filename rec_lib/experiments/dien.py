@@ -45,13 +45,13 @@ LENGTH = 20  # liked films that a history keeps
 RECIPES: dict[str, dict[str, Recipe]] = {
     "random": {
         "din": {"weight_decay": 1e-4, "dropout": 0.5},
-        "gru": {"weight_decay": 1e-4, "dropout": 0.5},
-        "augru": {"weight_decay": 1e-4, "dropout": 0.5},
-        "dien": {"weight_decay": 1e-4, "dropout": 0.5, "auxiliary": 0.5},
+        "gru": {"weight_decay": 5e-4, "dropout": 0.5},
+        "augru": {"weight_decay": 1e-4, "dropout": 0.0},
+        "dien": {"weight_decay": 1e-4, "dropout": 0.0, "auxiliary": 1.0},
     },
     "time": {
         "din": {"weight_decay": 1e-3, "dropout": 0.0},
-        "dien": {"weight_decay": 1e-3, "dropout": 0.0, "auxiliary": 0.5},
+        "dien": {"weight_decay": 1e-3, "dropout": 0.3, "auxiliary": 0.1},
     },
 }
 ALPHAS = (0.0, 0.5, 1.0)
@@ -246,7 +246,7 @@ def tuned(split: str, name: str) -> None:
     base = [{"weight_decay": w, "dropout": p} for w in decays for p in (0.0, 0.3, 0.5)]
     best = choices(split, "augru" if name == "dien" else name, base)[0][1]
     if name == "dien":
-        choices(split, name, [best | {"auxiliary": alpha} for alpha in (0.03, 0.1, 0.3, 1.0)])
+        choices(split, name, [best | {"auxiliary": alpha} for alpha in (0.03, 0.1, 0.3, 1.0, 3.0)])
 
 
 if __name__ == "__main__":
