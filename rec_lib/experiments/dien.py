@@ -5,7 +5,8 @@ threads_2, threads_4    interests that move on, two or four of them interleaved:
 recency_2000, _20000    recent behaviours count, with so many labelled rows: DIN, and GRU and AUGRU with α = 0, 0.5, 1, such as "augru_0.5" (the
                         GRU alone with many rows)
 ml100k_random, _time    AUC, log loss, parameters, CPU seconds of DIN, GRU, "augru" (DIEN without auxiliary loss) and "dien"; on the random
-                        split also "augru_shuffled", whose histories have lost their order
+                        split also "augru_shuffled", whose histories have lost their order, and "augru_clean" and "dien_clean", in whose
+                        training histories no film of a validation or test row stands
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     },
 }
 ALPHAS = (0.0, 0.5, 1.0)
+VARIANTS = ("augru_shuffled", "augru_clean", "dien_clean")  # of a model's rows, on the random split
 
 
 class LastState(DIEN):
@@ -169,30 +171,51 @@ def shuffled(table: Table, rng: np.random.Generator) -> Table:
     return Table(table.schema, table.columns | {"history": mixed}, table.extra)
 
 
+def clean(parts: Parts) -> Parts:
+    """The same, but films of a user's validation and test rows are taken out of the histories of the training rows.
+
+    On a random split a later training row shows which of them the user liked: what is asked of the model.
+    """
+    train, *held = parts
+    size = train.schema.size("item")
+    asked = np.concatenate([(rows["user"] * size + rows["item"]).numpy() for rows in held])
+    history = train["history"].numpy()
+    gone = np.isin(train["user"].numpy()[:, None] * size + history, asked)
+    left = np.where(gone, PAD, history)
+    order = (left == PAD).argsort(axis=1, kind="stable")  # padding to the end, the others as they stood
+    closed = torch.from_numpy(np.take_along_axis(left, order, axis=1))
+    return Table(train.schema, train.columns | {"history": closed}, train.extra), parts[1], parts[2]
+
+
 def ready(name: str, parts: Parts, seed: int) -> Parts:
-    """What a model trains on: DIEN's training rows have negatives, the shuffled one's histories no order."""
+    """What "MODEL" or "MODEL_shuffled" or "MODEL_clean" reads: DIEN's training rows have negatives."""
     rng = np.random.default_rng(seed + 1000)
-    if name == "augru_shuffled":
+    if name.endswith("_shuffled"):
         a, b, c = (shuffled(table, rng) for table in parts)
-        return a, b, c
-    return (with_negatives(parts[0], rng), *parts[1:]) if name == "dien" else parts
+        parts = a, b, c
+    if name.endswith("_clean"):
+        parts = clean(parts)
+    return (with_negatives(parts[0], rng), *parts[1:]) if name.startswith("dien") else parts
 
 
 def movielens_scores(split: str, seed: int, recipes: dict[str, Recipe]) -> dict[str, float]:
     """ "ml100k_SPLIT/MODEL/auc", "/log_loss", "/parameters", "/train_seconds", "/epochs"."""
-    parts = parts_of(split, seed)
     scores: dict[str, float] = {}
-    for name in [*recipes, *(["augru_shuffled"] if split == "random" else [])]:
-        kind = name.removesuffix("_shuffled")
-        rows = ready(name, parts, seed)
-        start = process_time()
-        model, history = fitted(kind, rows, seed, MOVIELENS, recipes[kind])
-        prefix = f"ml100k_{split}/{name}"
-        scores |= {f"{prefix}/train_seconds": process_time() - start, f"{prefix}/epochs": len(history.loss)}
-        scores |= {f"{prefix}/parameters": sum(p.numel() for p in model.parameters())} | test_scores(
-            prefix, model, rows[2]
-        )
+    for name in [*recipes, *(VARIANTS if split == "random" else ())]:
+        scores |= one_score(name, split, seed, recipes)
     return scores
+
+
+def one_score(name: str, split: str, seed: int, recipes: dict[str, Recipe]) -> dict[str, float]:
+    """The same of one model."""
+    kind = name.split("_")[0]
+    rows = ready(name, parts_of(split, seed), seed)
+    start = process_time()
+    model, history = fitted(kind, rows, seed, MOVIELENS, recipes[kind])
+    prefix = f"ml100k_{split}/{name}"
+    scores = {f"{prefix}/train_seconds": process_time() - start, f"{prefix}/epochs": float(len(history.loss))}
+    scores[f"{prefix}/parameters"] = float(sum(p.numel() for p in model.parameters()))
+    return scores | test_scores(prefix, model, rows[2])
 
 
 def test_scores(prefix: str, model: CTRModel, test: Table) -> dict[str, float]:

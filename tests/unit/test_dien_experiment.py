@@ -7,8 +7,9 @@ from contract.ctr_checks import schema, table
 
 from rec_lib.data import worlds
 from rec_lib.data.negatives import NEGATIVES
-from rec_lib.experiments.dien import MAKERS, PLANTED, LastState, WithPlaces, fitted, of, ready, shuffled
-from rec_lib.schema import PAD
+from rec_lib.data.table import Table
+from rec_lib.experiments.dien import MAKERS, PLANTED, LastState, WithPlaces, clean, fitted, of, ready, shuffled
+from rec_lib.schema import PAD, Schema, Sequence, Sparse
 
 BATCH = table().batch()
 
@@ -57,6 +58,20 @@ def test_only_dien_trains_on_negatives_and_only_on_training_rows():
         assert (NEGATIVES in train.columns) == (name == "dien")
         assert NEGATIVES not in valid.columns
     assert not torch.equal(ready("augru_shuffled", parts, 0)[0]["history"], parts[0]["history"])
+
+
+def test_clean_histories_show_no_film_that_will_be_asked_for():
+    schema_ = Schema((Sparse("user", 4), Sparse("item", 9), Sequence("history", "item", 4)))
+
+    def rows(user, item, history):
+        columns = {"user": torch.tensor(user), "item": torch.tensor(item), "history": torch.tensor(history)}
+        return Table(schema_, columns | {"label": torch.zeros(len(user))})
+
+    train = rows([2, 2, 3], [8, 8, 8], [[4, 5, 6, 7], [5, 4, PAD, PAD], [4, 5, PAD, PAD]])
+    valid, test = rows([2], [5], [[PAD] * 4]), rows([2, 3], [7, 4], [[4, 5, 6, PAD]] * 2)
+    cleaned, *held = clean((train, valid, test))
+    assert cleaned["history"].tolist() == [[4, 6, PAD, PAD], [4, PAD, PAD, PAD], [5, PAD, PAD, PAD]]
+    assert held == [valid, test]
 
 
 @pytest.mark.parametrize("name", MAKERS)
