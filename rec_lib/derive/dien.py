@@ -241,7 +241,7 @@ memory = Derivation(
 # --- attention and answer, on two given states ----------------------------------------------------------------------------
 
 hh = indexed("h")[0]
-j, k = sp.symbols("j t", integer=True, positive=True)
+j = sp.symbols("j", integer=True, positive=True)
 _model_names = {
     "e": "e_a", "W": "W", "Wu": "W^u", "bu": "b^u", "Wh": "W^h", "bh": "b^h", "g": "g", "g2": "g'", "y0": "y_0",
 }  # fmt: skip
@@ -263,10 +263,12 @@ def _opened(t: int) -> sp.Expr:
     return sigma(_wu * hh[t] + _cu)
 
 
-_a1, _a2 = sp.symbols("a_1 a_2", real=True)
-_evolved = (1 - _a2 * _opened(2)) * _a1 * _opened(1) * _proposal(1) + _a2 * _opened(2) * _proposal(2)
-_answer = _y0 + _g * _e + _g2 * _evolved
-_whole = _answer.subs({_a1: _attention(1), _a2: _attention(2)})
+_a1, _a2, _u1, _u2 = sp.symbols("a_1 a_2 u'_1 u'_2", real=True)
+_n1, _n2, _last = sp.symbols(r"\tilde{h}'_1 \tilde{h}'_2 h'_2", real=True)
+_evolved = (1 - _a2 * _u2) * _a1 * _u1 * _n1 + _a2 * _u2 * _n2
+_whole = (_y0 + _g * _e + _g2 * _last).subs(_last, _evolved)
+_whole = _whole.subs({_u1: _opened(1), _u2: _opened(2), _n1: _proposal(1), _n2: _proposal(2)})
+_whole = _whole.subs({_a1: _attention(1), _a2: _attention(2)})
 
 
 class _Answer(nn.Module):
@@ -312,19 +314,24 @@ head = Derivation(
         Step(
             "two steps of AUGRU",
             _evolved,
-            "From $h'_0 = 0$. To keep the line short, the second GRU's gates read their input alone here. The first behaviour's trace is "
-            r"what the second one left of it: $1 - a_2 u_2$.",
+            "Two steps, from $h'_0 = 0$. The first proposal's share is what the second step left of it, $1 - a_2 u'_2$.",
             lhs="h'_2",
             starts=True,
         ),
         Step(
             "answer",
-            _answer,
+            _y0 + _g * _e + _g2 * _last,
             "The last state joins the candidate, profile and context in a network; here a network without a hidden layer.",
             lhs="y",
             starts=True,
         ),
-        Step("with the attention put in", _whole, "What the class has to compute.", lhs="y", starts=True),
+        Step(
+            "with everything put in",
+            _whole,
+            "What the class has to compute. To keep it short, the second GRU's gates read their input alone.",
+            lhs="y",
+            starts=True,
+        ),
     ),
     inputs={"h": (2,)} | {key: () for key in _m},
     symbols=_states | _m,
@@ -343,8 +350,15 @@ def _dot(t: int, vectors: sp.IndexedBase) -> sp.Expr:
     return Sum(H[t, d] * vectors[t + 1, d], (d, 1, D))
 
 
-_eq6 = -sum(sp.log(sigma(_dot(t, E))) + sp.log(1 - sigma(_dot(t, N))) for t in (1, 2)) / 2
-_soft = sum(sp.log(1 + sp.exp(-_dot(t, E))) + sp.log(1 + sp.exp(_dot(t, N))) for t in (1, 2)) / 2
+t, T = sp.symbols("t T", integer=True, positive=True)
+
+
+def _dot_at(vectors: sp.IndexedBase) -> sp.Expr:
+    return Sum(H[t, d] * vectors[t + 1, d], (d, 1, D))
+
+
+_eq6 = -Sum(sp.log(sigma(_dot_at(E))) + sp.log(1 - sigma(_dot_at(N))), (t, 1, T - 1)) / (T - 1)
+_soft = Sum(sp.log(1 + sp.exp(-_dot_at(E))) + sp.log(1 + sp.exp(_dot_at(N))), (t, 1, T - 1)) / (T - 1)
 _three: dict[str, tuple[int, ...]] = {"h": (3, 2), "e": (3, 2), "e_hat": (3, 2)}
 _three_symbols = {"h": symbol_array(H, (3, 2)), "e": symbol_array(E, (3, 2)), "e_hat": symbol_array(N, (3, 2))}
 
@@ -362,7 +376,7 @@ auxiliary = Derivation(
         Step(
             "eq. 6",
             _eq6,
-            r"A history of three behaviours has two steps. At each, the state $h_t$ should fit the behaviour that came next, $e_{t+1}$, and not one that was drawn "
+            r"A history of $T$ behaviours has $T - 1$ steps. At each, the state $h_t$ should fit the behaviour that came next, $e_{t+1}$, and not one that was drawn "
             r"instead, $\hat e_{t+1}$. Two log losses a step, and no click in them.",
             lhs="L_{aux}",
         ),
@@ -376,7 +390,7 @@ auxiliary = Derivation(
     inputs=_three,
     symbols=_three_symbols,
     final=_soft,
-    sizes={D: 2},
+    sizes={D: 2, T: 3},
     wire=_loss,
 )
 
@@ -395,7 +409,7 @@ teaches = Derivation(
         Step(
             "slope",
             sp.Derivative((sp.log(1 + sp.exp(-_dot(1, E))) + sp.log(1 + sp.exp(_dot(1, N)))) / 2, H[1, 1]),
-            "The slope in the first number of the first state.",
+            "The slope in the first number of the first of three states.",
             lhs=r"\frac{\partial L_{aux}}{\partial h_{1,1}}",
         ),
         Step(
