@@ -14,7 +14,7 @@ from rec_lib.figures.core import BLUE, GREEN, GREY, VERMILION, Picture, new_figu
 class Evolved:
     """What the panel of 3.9 shows for one history and one candidate, T steps.
 
-    listed (T,) behaviours by name; own (T,) whether each is of the candidate's thread; attention (T,) a_t; gate (T,) the second
+    listed (T,) behaviours by name; own (T,) whether each is of the candidate's kind; attention (T,) a_t; gate (T,) the second
     GRU's own update gate u_t, mean over the state; opened (T,) a_t u_t; left (T,) share of the last state that this step's
     proposal has, Π of what later steps left; candidates (4,) by name, chosen (a place in it), p (4,) of the model, truth (4,) of the law
     """
@@ -34,14 +34,14 @@ class Evolved:
 
 
 def evolved_figure(data: Evolved) -> Picture:
-    """Left, over time: attention, the gate before and after it, what is left at the end. Right: P(click) of the thread's stages."""
+    """Left, over time: attention, the gate before and after it, what is left at the end. Right: P(click) of the kind's stages."""
     steps = np.arange(1, len(data.listed) + 1)
     last = len(data.own) - 1 - int(np.argmax(data.own[::-1]))
     name = data.candidates[data.chosen]
     figure = new_figure(
         "What the candidate lets in 门控与注意力",
         f"{data.history}, candidate {name}. Attention is largest at step {int(data.attention.argmax()) + 1}, the last step of the "
-        f"candidate's own thread is {last + 1}. Of the last state {data.left[data.own].sum():.0%} come from steps of this thread and "
+        f"candidate's own kind is {last + 1}. Of the last state {data.left[data.own].sum():.0%} come from steps of this kind and "
         f"{data.left[~data.own].sum():.0%} from others. P(click) {data.p[data.chosen]:.2f}, by the law {data.truth[data.chosen]:.2f}.",
         height=600,
         barmode="overlay",
@@ -84,8 +84,8 @@ def evolved_figure(data: Evolved) -> Picture:
     lines = {"type": "scatter", "mode": "lines+markers", "x": steps, "xaxis": "x2", "yaxis": "y2"}
     figure.add_traces(
         [
-            bars(data.attention, True, 1, name="candidate's own thread"),
-            bars(data.attention, False, 1, name="other threads"),
+            bars(data.attention, True, 1, name="candidate's own kind"),
+            bars(data.attention, False, 1, name="other kinds"),
             lines
             | {"y": data.gate, "name": "u, the GRU's gate"}
             | {"line": {"color": GREY, "dash": "dash"}, "marker": {"symbol": "circle-open", "color": GREY}},

@@ -38,7 +38,7 @@ class Evolving:
         histories = world.test["history"][:rows]
         own = [sorted(set((h // STAGES).tolist())) for h in (histories - FIRST)]
         self.histories, self.threads = histories, own
-        self.most = min(len(categories) for categories in own)  # threads that every one of them shows
+        self.most = min(len(categories) for categories in own)  # kinds that every one of them shows
         self.rows = [(f"user {row + 1}", row) for row in range(rows)]
 
     @torch.no_grad()
@@ -95,7 +95,7 @@ def summary(data: Evolved) -> str:
     next_one = data.candidates[int(np.argmax(data.truth))]
     return (
         f"{data.history}, candidate {data.candidates[data.chosen]}; {how}. Of the last state {inside:.0%} come from the "
-        f"candidate's own thread, {float(data.left[~data.own].sum()):.0%} from others. The model likes {best} best; next in this thread is {next_one}."
+        f"candidate's own kind, {float(data.left[~data.own].sum()):.0%} from others. The model likes {best} best; next of this kind is {next_one}."
     )
 
 
@@ -103,8 +103,8 @@ def evolving_panel(model: DIEN, world: World) -> Panel:
     """The panel over a trained model; ``Evolving`` says what the arguments are."""
     compute = Evolving(model, world)
     controls = {
-        "history": choice("user", compute.rows, 0),
-        "thread": slider("candidate's thread", 1, compute.most, 1, 1),
+        "history": choice("history of", compute.rows, 0),
+        "thread": slider("candidate's kind", 1, compute.most, 1, 1),
         "stage": slider("candidate's stage", 1, STAGES, 1, 1),
         "steered": switch("attention scales the gate", True),
     }
