@@ -1,4 +1,4 @@
-"""Embeddings of words, items and nodes (chapter 4): word2vec and its engine, alias sampling, random walks, DeepWalk, node2vec, EGES."""
+"""Embeddings of words, items and nodes (chapter 4): word2vec and its engine, item2vec, alias sampling, random walks, DeepWalk, node2vec, EGES."""
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from rec_lib.embeddings.eges import EGES
 from rec_lib.embeddings.engine import train
 from rec_lib.embeddings.fullbatch import cooccurrences, train_full_batch
 from rec_lib.embeddings.huffman import HuffmanTree
+from rec_lib.embeddings.item2vec import Item2vec
 from rec_lib.embeddings.node2vec import Node2vec
 from rec_lib.embeddings.skipgram import train_sgns
 from rec_lib.embeddings.walks import Walker, transition_row
@@ -21,6 +22,7 @@ __all__ = [
     "Corpus",
     "DeepWalk",
     "HuffmanTree",
+    "Item2vec",
     "Node2vec",
     "Stream",
     "Vectors",

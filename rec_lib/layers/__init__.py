@@ -5,6 +5,7 @@ from rec_lib.layers.cross import CrossProduct, cross_layer, matrix_cross_layer
 from rec_lib.layers.dice import Dice
 from rec_lib.layers.embedding import FieldEmbedding, LinearTerm
 from rec_lib.layers.gru import GRU
+from rec_lib.layers.in_batch import in_batch_softmax_loss, tower_scores
 from rec_lib.layers.interaction import bi_interaction, fm_pairwise
 from rec_lib.layers.mlp import mlp
 from rec_lib.layers.onehot import OneHot
@@ -22,10 +23,12 @@ __all__ = [
     "bi_interaction",
     "cross_layer",
     "fm_pairwise",
+    "in_batch_softmax_loss",
     "inner_signal",
     "masked_softmax",
     "matrix_cross_layer",
     "mlp",
     "outer_signal",
     "sampled_softmax_loss",
+    "tower_scores",
 ]

@@ -33,6 +33,7 @@ from rec_lib.models.popularity import Popularity
 from rec_lib.models.rating import RatingModel
 from rec_lib.models.svdpp import SVDpp
 from rec_lib.models.topn import TopN
+from rec_lib.models.two_tower import TwoTower
 from rec_lib.models.usercf import UserCF
 from rec_lib.models.wide_deep import WideDeep
 from rec_lib.models.youtube_recall import YouTubeRecall
@@ -61,6 +62,7 @@ __all__ = [
     "ModelFileError",
     "Popularity",
     "TopN",
+    "TwoTower",
     "UserCF",
     "ItemCF",
     "MF",

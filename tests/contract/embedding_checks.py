@@ -10,6 +10,7 @@ import torch
 from rec_lib.data.graphs import from_edges
 from rec_lib.data.sides import Sides
 from rec_lib.data.text import from_lines
+from rec_lib.embeddings import Corpus
 
 SMALL = {"dim": 4, "window": 2}
 REFUSED = {"dim": 0, "window": 0, "negatives": -1, "lr": 0.0, "epochs": 0}
@@ -40,9 +41,17 @@ def planted_sides():
     return Sides.of({"mostly": mostly, "noise": [(int(x),) for x in rng.integers(0, 5, 20)]})
 
 
+def planted_baskets():
+    """Two communities of ten items; a basket holds five of one."""
+    rng = np.random.default_rng(0)
+    return Corpus.from_sentences([rng.permutation(10)[:5] + 10 * (k % 2) for k in range(300)], 20)
+
+
 def make(cls, **options):
-    """An embedding of the planted world of its kind, by the name of its first argument."""
+    """An embedding of the planted world of its kind, by the name of its first argument; a set has no window of its own."""
     first = next(iter(inspect.signature(cls).parameters))
+    if first == "baskets":
+        return cls(planted_baskets(), **({"dim": 4} | options))
     if "sides" in inspect.signature(cls).parameters:
         options = {"sides": planted_sides()} | options
     return cls({"graph": planted_graph, "text": planted_text}[first](), **(SMALL | options))

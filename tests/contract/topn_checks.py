@@ -44,6 +44,10 @@ OTHER: dict[str, object] = {
     "init_sd": 0.01,
     "maxlen": 2,
     "per_user": 3,
+    "temperature": 1.0,
+    "normalise": False,
+    "correction": False,
+    "id_dropout": 0.6,
 }
 
 
