@@ -28,7 +28,7 @@ def clone(tmp_path):
     (root / ".venv").mkdir(parents=True)
     for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
         (root / name).write_text("torch==2.13.0\n", encoding="utf-8")
-    for name in ("benchmarks/peers.py", f"chapters/ch02/{NOTEBOOK}.ipynb", "rec_lib/experiments/core.py"):
+    for name in ("benchmarks/factors.py", f"chapters/ch02/{NOTEBOOK}.ipynb", "rec_lib/experiments/core.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     (root / f"chapters/ch02/{NOTEBOOK}.ipynb").write_text('"course": {"section": "2.5"}', encoding="utf-8")

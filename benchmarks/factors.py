@@ -7,22 +7,20 @@ settings are chosen on the validation rows of seeds 0 and 1, from a grid of the 
 its experiment 2.3. One thread; CPU seconds of training with the chosen settings, ratios as medians over seeds. Takes about
 half an hour.
 
-Run  python course.py bench peers
+Run  python course.py bench factors
 """
 
-import hashlib
 import json
-import os
 import statistics
 import subprocess
 import tempfile
 import time
-import venv
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
+from peers.environment import environment
 
 from rec_lib.data import movielens
 from rec_lib.data.holdouts import leave_two_out
@@ -31,7 +29,6 @@ from rec_lib.evaluation.metrics import rmse
 from rec_lib.evaluation.ranking import rank_held_out
 from rec_lib.experiments.mf import IMPLICIT, parts, test_error, trained
 from rec_lib.models.ials import IALS
-from rec_lib.paths import home
 
 HERE = Path(__file__).parent
 SEEDS, TUNED_ON = range(5), range(2)
@@ -51,27 +48,13 @@ GRIDS = {
 }
 
 
-def environment() -> Path:
-    """The peers' Python, installed once for each version of the requirements."""
-    wanted = HERE / "requirements-peers.txt"
-    folder = home() / "peers"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp, content = folder / "installed", hashlib.sha256(wanted.read_bytes()).hexdigest()
-    if not stamp.is_file() or stamp.read_text() != content:
-        print(f"installing the peers into {folder.name} …", flush=True)
-        venv.create(folder, with_pip=True, clear=True)
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "-r", str(wanted)], check=True)
-        stamp.write_text(content)
-    return python
-
-
 def worker(python: Path, **job: object) -> dict[str, np.ndarray]:
     """One job for the peers' process: arrays in, arrays out."""
     settings = {"settings": json.dumps(job.pop("settings"))}
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "job.npz", Path(folder) / "result.npz"
         np.savez(source, **settings, **job)
-        subprocess.run([str(python), str(HERE / "peers_worker" / "factors.py"), str(source), str(target)], check=True)
+        subprocess.run([str(python), str(HERE / "peers" / "factors.py"), str(source), str(target)], check=True)
         with np.load(target, allow_pickle=False) as file:
             return dict(file)
 
