@@ -8,9 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from rec_lib.layers import GRU, ActivationUnit, Dice, FieldEmbedding, inner_signal, outer_signal
-from rec_lib.models import AFM, IPNN, OPNN, DCNv2
+from rec_lib.models import AFM, IPNN, LSPLM, OPNN, DCNv2
 from rec_lib.models.wide_deep import Wide
 from rec_lib.schema import PAD, Batch
+
+
+class _OneSetOfWeights(LSPLM):
+    def scores(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        u, _ = super().scores(batch)
+        return u, u
+
+
+def gate_is_the_regions(model: nn.Module) -> None:
+    """the gate's weights serve as the regions' too; the regions' own are made and never read"""
+    model.__class__ = _OneSetOfWeights
 
 
 class _SummedBags(FieldEmbedding):
@@ -78,7 +89,7 @@ def absent_fields_share(model: nn.Module) -> None:
 
 class _NoAttention(AFM):
     def attention(self, pairs: Tensor, batch: Batch) -> Tensor:
-        return torch.ones(pairs.shape[:2])
+        return pairs.new_ones(pairs.shape[:2])
 
 
 def attention_is_one(model: nn.Module) -> None:
