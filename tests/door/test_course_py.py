@@ -145,7 +145,7 @@ def test_help_is_answered_without_installing(clone, command):
         (["lab", "--port", "0"], "--port 0: expected 1 to 65535"),
         (["reset", "99.9"], "'99.9' is unknown; there are: 2.5, 02_05_fm_ffm"),
         (["reset", ""], "'' is unknown"),
-        (["bench", "peers", "no_such"], "'no_such' is unknown; there are: peers"),
+        (["bench", "factors", "no_such"], "'no_such' is unknown; there are: factors"),
     ],
 )
 def test_wrong_usage_is_answered_without_installing(clone, args, words):
@@ -163,7 +163,7 @@ def test_wrong_usage_is_answered_without_installing(clone, args, words):
         ["measure"],
         ["measure", "4.6", "--seeds", "7"],
         ["bench"],
-        ["bench", "peers"],
+        ["bench", "factors"],
         *(["reset", f"{place}{NOTEBOOK}{end}"] for place in ("", "chapters/x/", "work\\x\\") for end in ("", ".ipynb")),
         ["reset", "2.5"],
     ],
