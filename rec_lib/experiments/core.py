@@ -52,6 +52,7 @@ MODULES = {
     "4.4.1": "deepwalk",
     "4.4.2": "node2vec",
     "4.4.3": "eges",
+    "4.5": "youtube_recall",
     "4.6": "lsh",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -23,7 +24,18 @@ def sampled_softmax_loss(logits: Tensor, log_q: Tensor, target: Tensor) -> Tenso
     Returns:
         a scalar.
 
+    Raises:
+        ValueError: a single candidate, whose loss would be 0 whatever the scores; a log_q of another width, which would
+            be the same for all candidates and correct nothing; a log_q that is NaN or infinite.
+
     Source:
         Bengio and Senécal, IEEE TNN 2008; Jean et al., ACL 2015, arXiv:1412.2007; in-batch: Yi et al., RecSys 2019.
     """
+    if logits.dim() != 2 or logits.shape[1] < 2 or log_q.shape[-1:] != logits.shape[1:]:
+        raise ValueError(
+            f"got logits {tuple(logits.shape)} and log_q {tuple(log_q.shape)}; expected (B, C) with two candidates or more, "
+            "the real one and draws, and a log_q of (B, C) or (C,)."
+        )
+    if not torch.isfinite(log_q).all():
+        raise ValueError("log_q holds NaN or an infinite number: a candidate must be one that Q can draw, Q above 0.")
     return cross_entropy(logits - log_q, target)

@@ -22,7 +22,7 @@ class WatchNetwork(nn.Module):
 
     def user(self, batch: Batch) -> Tensor:
         real = (batch["history"] != PAD).to(self.e.dtype)  # (B, T)
-        watched = self.e.index_select(0, batch["history"].flatten()).view(*real.shape, -1)  # (B, T, D)
+        watched = self.e.index_select(0, batch["history"].flatten()).view(*real.shape, self.e.shape[1])  # (B, T, D)
         mean = (watched * real.unsqueeze(2)).sum(dim=1) / real.sum(dim=1, keepdim=True).clamp(min=1)  # (B, D)
         u = torch.cat([mean, batch["age"].to(mean.dtype).unsqueeze(1)], dim=1)  # (B, D + 1)
         for layer in self.layers:
@@ -46,7 +46,15 @@ class WatchNetwork(nn.Module):
 
 
 def draw(batch: Batch, popularity: np.ndarray, count: int, rng: np.random.Generator) -> Batch:
-    """The batch with "drawn" (count,), items drawn in proportion to `popularity (V,)`, and "log_q" (V,), its logarithm."""
+    """The batch with "drawn" (count,), items drawn in proportion to `popularity (V,)`, and "log_q" (V,), its logarithm.
+
+    Raises ValueError for a count below 1 and for a popularity that no item has or that is NaN, infinite or below 0.
+    """
+    if count < 1 or not np.isfinite(popularity).all() or popularity.min() < 0 or not popularity.any():
+        raise ValueError(
+            f"got {count=} and a popularity from {popularity.min():g} to {popularity.max():g}; expected 1 or more draws "
+            "and finite numbers of 0 or more, one of them above 0."
+        )
     q = popularity / popularity.sum()
     drawn = np.searchsorted(q.cumsum(), rng.random(count), side="right").clip(max=int(np.flatnonzero(q)[-1]))
     log_q = np.log(np.maximum(q, 1e-12)).astype(np.float32)

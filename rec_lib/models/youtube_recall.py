@@ -26,18 +26,17 @@ from rec_lib.schema import Batch
 
 
 class YouTubeRecall(TopN):
-    """Candidates by inner product of a user vector that is computed from watches and item vectors that are stored.
+    """Candidates by inner product of a computed user vector and stored item vectors.
 
     Args:
         dim: D. hidden: widths of the ReLU layers, the last one is N. init_sd: of e and v.
         maxlen: T, the last watches that are averaged.
         negatives: S, draws a batch by popularity; None: the softmax over all items.
         per_user: examples of each user an epoch, so that nobody counts more than another.
-        epochs, batch_size, lr, l2: of Adam.
-        rng: draws weights, examples and negatives; the global generator of torch is left alone. Seed 0 by default.
+        epochs, batch_size, lr, l2: of Adam. rng: draws weights, examples, negatives; seed 0 by default.
 
     Raises:
-        ValueError: sizes below 1, an lr or init_sd that is not above 0, a negative l2.
+        ValueError: sizes that are no whole numbers from 1, an lr or init_sd that is not above 0, a negative l2.
     """
 
     progress = False  # set it on a model to see a bar of epochs
@@ -47,10 +46,11 @@ class YouTubeRecall(TopN):
                  per_user: int = 20, epochs: int = 40, batch_size: int = 128, lr: float = 0.01, l2: float = 0.0,
                  init_sd: float = 0.1, rng: np.random.Generator | None = None):  # fmt: skip
         sizes = (dim, *hidden, maxlen, 1 if negatives is None else negatives, per_user, epochs, batch_size)
-        if not hidden or min(sizes) < 1 or not (lr > 0 and init_sd > 0 and l2 >= 0):
+        whole = all(isinstance(size, int | np.integer) and size >= 1 for size in sizes)
+        if not (hidden and whole and lr > 0 and init_sd > 0 and l2 >= 0):
             raise ValueError(
                 f"got {dim=}, {hidden=}, {maxlen=}, {negatives=}, {per_user=}, {epochs=}, {batch_size=}, {lr=}, {l2=}, "
-                f"{init_sd=}; expected sizes of 1 or more, lr and init_sd above 0 and l2 of 0 or more."
+                f"{init_sd=}; expected whole numbers of 1 or more as sizes, lr and init_sd above 0 and l2 of 0 or more."
             )
         self.dim, self.hidden, self.maxlen, self.negatives = dim, tuple(hidden), maxlen, negatives
         self.per_user, self.epochs, self.batch_size = per_user, epochs, batch_size
@@ -60,8 +60,7 @@ class YouTubeRecall(TopN):
     def fit(self, interactions: Interactions | csr_matrix, times: csr_matrix | None = None) -> Self:
         """As `TopN.fit`; with `times (users, items)` the next watch is learnt from those before it, and the age counts.
 
-        Without times any watch is learnt from the others (see `data.watches.Watches`). Raises ValueError where a watch
-        has no time.
+        Without: any watch from the others (see `data.watches.Watches`). ValueError where a watch has no time.
         """
         self._times = times
         return super().fit(interactions)
@@ -88,19 +87,21 @@ class YouTubeRecall(TopN):
         return WatchNetwork(items, self.dim, self.hidden, self.init_sd)
 
     def _with_draws(self, batch: Batch) -> Batch:
-        if self.negatives is None:
-            return batch
-        return draw(batch, self.popularity, self.negatives, self.rng)
+        return batch if self.negatives is None else draw(batch, self.popularity, self.negatives, self.rng)
 
     @torch.no_grad()
     def user_vectors(self, users: np.ndarray) -> np.ndarray:
-        """u of known `users`, from their last watches, at age 0: (U, N) float64, so that company changes no digit."""
-        batch = {"history": torch.from_numpy(self.history[users]), "age": torch.zeros(len(users))}
+        """u of `users (U,)`, age 0: (U, N) float64, so that company changes no digit. Without a watch: ValueError."""
+        ids, known = self._users(users), self.knows(users)
+        if not known.all():
+            raise ValueError(f"user {ids[~known][0]} watched nothing in training; recommend() gives popular items.")
+        batch = {"history": torch.from_numpy(self.history[ids]), "age": torch.zeros(len(ids))}
         u: np.ndarray = copy.deepcopy(self.net).double().user(batch).numpy()
         return u
 
     def item_vectors(self) -> np.ndarray:
         """v of every id, padding and unknown included: (V, N) float64."""
+        self._fitted()
         v: np.ndarray = self.net.v.detach().double().numpy()
         return v
 

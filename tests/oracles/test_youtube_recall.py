@@ -114,9 +114,51 @@ def test_fit_leaves_the_callers_generator_alone():
     "change",
     [
         {"dim": 0}, {"hidden": ()}, {"hidden": (4, 0)}, {"maxlen": 0}, {"negatives": 0}, {"per_user": 0}, {"epochs": 0},
-        {"batch_size": 0}, {"lr": 0.0}, {"l2": -1.0}, {"init_sd": 0.0}, {"lr": float("nan")},
+        {"batch_size": 0}, {"lr": 0.0}, {"l2": -1.0}, {"init_sd": 0.0}, {"lr": float("nan")}, {"dim": 2.5}, {"hidden": (8.0,)}, {"negatives": 1.5},
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_are_refused(change):
     with pytest.raises(ValueError, match="expected"):
         YouTubeRecall(**change)
+
+
+def test_a_user_without_a_vector_is_named():
+    model = YouTubeRecall(epochs=1)
+    with pytest.raises(RuntimeError, match="call fit"):
+        model.user_vectors(KNOWN)
+    with pytest.raises(RuntimeError, match="call fit"):
+        model.item_vectors()
+    model.fit(noisy_world())
+    with pytest.raises(ValueError, match="user 500 watched nothing"):
+        model.user_vectors(np.array([KNOWN[0], 500]))
+    with pytest.raises(ValueError, match="user 0 watched nothing"):
+        model.user_vectors(np.array([0]))
+    with pytest.raises(ValueError, match="negative"):
+        model.user_vectors(np.array([-1]))
+    with pytest.raises(TypeError, match="integers"):
+        model.user_vectors(np.array([2.0]))
+    assert model.user_vectors(KNOWN[:0]).shape == (0, 16)
+
+
+@pytest.mark.parametrize(
+    ("popularity", "count"),
+    [([0, 0, 0], 3), ([0, 1, np.nan], 3), ([0, 1, np.inf], 3), ([0, 1, -1], 3), ([0, 1, 1], 0)],
+)
+def test_draws_that_cannot_be_are_refused(popularity, count):
+    with pytest.raises(ValueError, match="1 or more draws"):
+        draw({}, np.array(popularity, dtype=float), count, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("candidates", "log_q", "said"),
+    [
+        (1, torch.zeros(1), "two candidates"),  # no draws: a loss of 0, whatever the scores
+        (4, torch.zeros(3, 1), "log_q of"),  # the same for all candidates of a row: corrects nothing
+        (4, torch.zeros(3), "log_q of"),
+        (4, torch.tensor([0.0, -np.inf, 0.0, 0.0]), "Q above 0"),
+        (4, torch.tensor([0.0, np.nan, 0.0, 0.0]), "Q above 0"),
+    ],
+)
+def test_candidates_that_cannot_be_are_refused(candidates, log_q, said):
+    with pytest.raises(ValueError, match=said):
+        sampled_softmax_loss(torch.zeros(3, candidates), log_q, torch.zeros(3, dtype=torch.long))
