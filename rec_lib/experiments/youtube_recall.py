@@ -143,7 +143,8 @@ def build(name: str, seed: int, recipe: Recipe | None = None) -> TopN:
     rng = np.random.default_rng(seed)
     if name == "popularity":
         return Popularity()
-    given = recipe or RECIPES.get(name) or RECIPES["youtube_recall"] | PARTS[name]
+    own = RECIPES["youtube_recall"] | PARTS.get(name, {})
+    given = RECIPES.get(name, own) if recipe is None else recipe
     if name in ("itemcf", "itemcf_cosine"):
         return ItemCF(**given)
     if name == "ials":
