@@ -160,7 +160,12 @@ SECTIONS = (
     Section("4.4.1", "DeepWalk", "DeepWalk——基础的Graph Embedding方法", "ch04_embeddings/04_04_1_deepwalk.ipynb"),
     Section("4.4.2", "Node2vec", "Node2vec——同质性和结构性的权衡", "ch04_embeddings/04_04_2_node2vec.ipynb"),
     Section("4.4.3", "EGES", "EGES——阿里巴巴的综合性Graph Embedding方法", "ch04_embeddings/04_04_3_eges.ipynb"),
-    Section("4.5", "Embeddings and deep networks", "Embedding与深度学习推荐系统的结合"),
+    Section(
+        "4.5",
+        "Embeddings and deep networks",
+        "Embedding与深度学习推荐系统的结合",
+        "ch04_embeddings/04_05_embedding_deep.ipynb",
+    ),
     Section(
         "4.6",
         "Locality-sensitive hashing",

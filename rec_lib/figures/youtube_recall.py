@@ -135,5 +135,22 @@ def births_figure(title: str, alt: str, shares: Mapping[str, np.ndarray]) -> Pic
     return figure
 
 
+def search_figure(title: str, alt: str, lines: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Picture:
+    """Recall@100 against milliseconds a query, a line an index, a point a setting: name -> (ms (n,), recall (n,))."""
+    figure = new_figure(title, alt)
+    figure.update_xaxes(title="milliseconds a query", rangemode="tozero")
+    figure.update_yaxes(title="recall@100", range=[-0.03, 1.06])
+    for i, (name, (ms, recall)) in enumerate(lines.items()):
+        figure.add_scatter(
+            x=ms,
+            y=recall,
+            mode="lines+markers",
+            name=name,
+            line={"color": PALETTE[i], "dash": DASHES[i]},
+            marker={"color": PALETTE[i], "symbol": SYMBOLS[i], "size": 11},
+        )
+    return figure
+
+
 def _short(title: str, most: int = 34) -> str:
     return title if len(title) <= most else title[: most - 1] + "…"

@@ -285,6 +285,48 @@ ALSO_RIGHT = {
             return s * (alpha + (1 - alpha) * p)
         """,
     ),
+    "4.5-too-good": (
+        """
+        def history_before(watches, t, T):
+            kept = list(watches[:t])[-T:]
+            return np.array(kept + [0] * (T - len(kept)))
+        """,
+        """
+        def history_before(watches, t, T):
+            history = np.zeros(T, dtype=int)
+            for place, before in enumerate(range(max(0, t - T), t)):
+                history[place] = watches[before]
+            return history
+        """,
+    ),
+    "4.5-table-gradient": (
+        """
+        def table_gradient(ids, g, rows):
+            grad = torch.zeros(rows, g.shape[1])
+            for id, row in zip(ids.tolist(), g):
+                grad[id] += row
+            return grad
+        """,
+        """
+        def table_gradient(ids, g, rows):
+            return torch.zeros(rows, g.shape[1]).index_put((ids,), g, accumulate=True)
+        """,
+    ),
+    "4.5-mean-of-watches": (
+        """
+        def mean_of_watches(e, history):
+            out = torch.zeros(len(history), e.shape[1], dtype=e.dtype)
+            for b, row in enumerate(history):
+                real = row[row != 0]
+                if len(real):
+                    out[b] = e[real].mean(dim=0)
+            return out
+        """,
+    ),
+    "4.5-which-is-real": (
+        "p1, p2, q1, q2 = sympy.symbols('p1 p2 q1 q2', positive=True)\nprobability = 1 / (1 + p2 * q1 / (p1 * q2))",
+        "p1, p2, q1, q2 = sympy.symbols('p1 p2 q1 q2')\nprobability = (p1 / q1) / (p1 / q1 + p2 / q2)",
+    ),
 }
 STILL_THE_STUB = {
     "3.6-cross-network": """
@@ -295,6 +337,13 @@ STILL_THE_STUB = {
             for w_l, b_l in zip(w, b):
                 x = x * (x @ w_l).unsqueeze(1) + b_l + x  # the residual last
             return x
+        """,
+    "4.5-too-good": """
+        def history_before(watches, t, T):
+            # a window of T watches
+            last = watches[max(0, t - T + 1) : t + 1]
+
+            return np.pad(last, (0, T - len(last)))
         """,
     "3.10.1-single": """
         def future_value(q_next, q_next_target):

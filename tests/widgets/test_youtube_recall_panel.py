@@ -8,7 +8,7 @@ import pytest
 
 from rec_lib.data import watch_worlds
 from rec_lib.figures.core import alt_text
-from rec_lib.figures.youtube_recall import PLACES, births_figure, epochs_figure, recalled_figure
+from rec_lib.figures.youtube_recall import PLACES, births_figure, epochs_figure, recalled_figure, search_figure
 from rec_lib.models.youtube_recall import YouTubeRecall
 from rec_lib.schema import FIRST
 from rec_lib.widgets.youtube_recall import BEST, PLAYED, TABLES, WIDTHS, Journey, demo, summary
@@ -100,3 +100,5 @@ def test_the_other_figures_are_drawn():
     lines = {"one": (np.arange(3.0), np.ones(3)), "two": (np.ones(3), np.zeros(3))}
     assert [t.name for t in epochs_figure("t", "a", lines, "AUC").data] == ["one", "two"]
     assert len(births_figure("t", "a", {"law": np.ones(10) / 10}).data[0].x) == 10
+    searched = search_figure("t", "a", {"exact": (np.array([2.0]), np.ones(1)), "LSH": (np.ones(2), np.zeros(2))})
+    assert [(t.name, list(t.x)) for t in searched.data] == [("exact", [2.0]), ("LSH", [1.0, 1.0])]
