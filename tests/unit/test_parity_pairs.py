@@ -1,6 +1,7 @@
 """The parity run's pairs without the peers: weights under other names, and re-creations that do what they say."""
 
 import json
+import re
 
 import parity
 import pytest
@@ -83,3 +84,16 @@ def test_the_results_are_those_of_these_pairs():
     assert causes == [[parity.cause(change) for change in pair.changes] for pair in parity.PAIRS]
     written = (parity.HERE / "results" / "parity.md").read_text(encoding="utf-8")
     assert written == parity.table(lines, parity.versions())
+
+
+def test_the_museums_speak_of_the_versions_that_were_compared():
+    pinned = {name.lower(): version for name, version in (v.split() for v in parity.versions().values())}
+    texts = [path.read_text(encoding="utf-8") for path in (parity.HERE.parent / "chapters").glob("*/*.ipynb")]
+    museums = [text for text in texts if "### Museum of bugs" in text]
+    said = [
+        (name.lower(), version)
+        for text in museums
+        for name, version in re.findall(r"(RecBole|DeepCTR-Torch|torch-rechub|FuxiCTR)(?:\*\*)? (\d[\d.]*\d)", text)
+    ]
+    assert said
+    assert all(pinned[name] == version for name, version in said)
