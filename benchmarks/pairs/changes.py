@@ -7,8 +7,8 @@ global generator, or neutral where a value is neutral.
 import torch
 from torch import Tensor, nn
 
-from rec_lib.layers import GRU, ActivationUnit, Dice, FieldEmbedding, inner_signal, outer_signal
-from rec_lib.models import AFM, IPNN, LSPLM, OPNN, DCNv2
+from rec_lib.layers import GRU, ActivationUnit, Dice, FieldEmbedding, inner_signal, masked_softmax, outer_signal
+from rec_lib.models import AFM, DIEN, IPNN, LSPLM, OPNN, DCNv2
 from rec_lib.models.wide_deep import Wide
 from rec_lib.schema import PAD, Batch
 
@@ -224,6 +224,31 @@ def normalises_the_unit(model: nn.Module) -> None:
     """batch norm in the activation unit, over padding too"""
     for unit in model.units:
         unit.activation = Normed(unit.hidden.out_features, unit.activation).train(model.training)
+
+
+class _NetworkAttention(DIEN):
+    def attention(self, h: Tensor, mask: Tensor, e_a: Tensor) -> Tensor:
+        q = e_a.expand_as(h)  # (T, B, D)
+        scores = self.net(torch.cat([q, h, q - h, q * h], dim=2)).squeeze(2)  # (T, B)
+        return masked_softmax(scores.mT * self.scale, mask.mT).mT
+
+
+def _network_attention(model: nn.Module, activation: nn.Module, units: int, scale: float) -> None:
+    dim = len(model.W)
+    model.W = None
+    model.net = nn.Sequential(nn.Linear(4 * dim, units), activation, nn.Linear(units, 1))
+    model.scale = scale
+    model.__class__ = _NetworkAttention
+
+
+def network_attention(model: nn.Module) -> None:
+    """attention by DIN's network over e_a, h, their difference and product, where the paper has h W e_a"""
+    _network_attention(model, nn.ReLU(), 3, 1.0)
+
+
+def scaled_network_attention(model: nn.Module) -> None:
+    """attention by DIN's network with sigmoid units, divided by √D, where the paper has h W e_a"""
+    _network_attention(model, nn.Sigmoid(), 6, len(model.W) ** -0.5)
 
 
 class _TiedBias(GRU):

@@ -3,7 +3,7 @@
 import torch
 from pairs import changes as c
 from pairs.core import DIM, Pair, Weights, gru, layer, linears, prefixed, reordered, torch_gru
-from pairs.recbole import even_attention, of_unit_one, one_matrix, theta_pairs
+from pairs.recbole import of_unit_one, one_matrix, theta_pairs
 from torch import nn
 
 from rec_lib.models import AFM, DCN, DIEN, DIN, IPNN, LSPLM, NFM, OPNN, DCNv2, DeepFM, WideDeep
@@ -145,26 +145,23 @@ def one_slope(m: DIN) -> None:
 def dien(m: DIEN) -> Weights:
     *hidden, top = linears(m.mlp)
     first = reordered(hidden[0].weight, m.emb, ("pooled", "user", "item", "city"))
-    names = {f"attention.local_att.dnn.linears.{0}.": (3, 4 * DIM), "attention.local_att.dense.": (1, 3)}
-    even = {
-        f"{name}{part}": torch.zeros(shape if part == "weight" else shape[:1])
-        for name, shape in names.items()
-        for part in ("weight", "bias")
-    }
-    evolver = gru(m.evolver, "interest_evolution.rnn.")
-    half = evolver["interest_evolution.rnn.bias_ih"] / 2  # one tensor under two names
-    evolver |= {"interest_evolution.rnn.bias_ih": half, "interest_evolution.rnn.bias_hh": half}
+    attention = "attention.local_att."
+    unit = layer(f"{attention}dnn.linears.0.", m.net[0]) | layer(f"{attention}dense.", m.net[2])
+    cell = "interest_evolution.interest_evolution.rnn."
+    evolver = gru(m.evolver, cell)
+    half = evolver[f"{cell}bias_ih"] / 2  # one tensor under two names
+    evolver |= {f"{cell}bias_ih": half, f"{cell}bias_hh": half}
     return (
         tables(m.emb)
         | torch_gru(m.extractor, "interest_extractor.gru.")
-        | prefixed("interest_evolution.", even | evolver)
+        | evolver
+        | prefixed("interest_evolution.", unit)
         | dnn(hidden, first)
         | last(top, name="linear.weight")
     )
 
 
 def no_bag(m: DIEN) -> None:
-    even_attention(m)
     m.mlp[0].weight[:, 3 * DIM : 4 * DIM] = 0.0
 
 
@@ -247,11 +244,10 @@ PAIRS = (
         "DIEN",
         lambda s: DIEN(s, DIM, HIDDEN),
         dien,
-        (c.relu_for_dice, c.tied_bias),
+        (c.network_attention, c.relu_for_dice, c.tied_bias),
         SEQUENTIAL,
         NETWORK | {"att_hidden_units": [3], "gru_type": "AUGRU", "dnn_activation": "relu"},
         neutral=no_bag,
-        said="even attention on both sides: its attention is a network over four vectors, not h W e; weights of the bag "
-        "are 0: it takes a bag and leaves it out",
+        said="weights of the bag are 0: it takes a bag and leaves it out",
     ),
 )

@@ -181,13 +181,8 @@ def no_profile(m: DIN) -> None:
 
 def dien(m: DIEN) -> Weights:
     first = reordered(m.mlp[0].weight, m.emb, ("pooled", "item", "user"))
-    sizes = (4 * DIM, HIDDEN[0], 1)
-    even = {  # a network whose last layer is 0 gives every step the same weight
-        "interest_evolution.attention_layer.att_mlp_layers.mlp_layers.1.weight": torch.zeros(sizes[1], sizes[0]),
-        "interest_evolution.attention_layer.att_mlp_layers.mlp_layers.1.bias": torch.zeros(sizes[1]),
-        "interest_evolution.attention_layer.dense.weight": torch.zeros(1, sizes[1]),
-        "interest_evolution.attention_layer.dense.bias": torch.zeros(1),
-    }
+    attention = "interest_evolution.attention_layer."
+    unit = layer(f"{attention}att_mlp_layers.mlp_layers.1.", m.net[0]) | layer(f"{attention}dense.", m.net[2])
     auxiliary = {  # of the auxiliary loss, which takes no part in the answer
         "interset_extractor.auxiliary_net.mlp_layers.1.weight": torch.zeros(HIDDEN[0], 2 * DIM),
         "interset_extractor.auxiliary_net.mlp_layers.1.bias": torch.zeros(HIDDEN[0]),
@@ -199,13 +194,9 @@ def dien(m: DIEN) -> Weights:
         | torch_gru(m.extractor, "interset_extractor.gru.")
         | gru(m.evolver, "interest_evolution.dynamic_rnn.rnn.")
         | mlp(m.mlp, first, "dnn_mlp_layers.", "dnn_predict_layer.")
-        | even
+        | unit
         | auxiliary
     )
-
-
-def even_attention(m: DIEN) -> None:
-    m.W.zero_()
 
 
 def neumf(m: NeuMF) -> Weights:
@@ -305,13 +296,11 @@ PAIRS = (
         "DIEN",
         lambda s: DIEN(s, DIM, HIDDEN[:1]),
         dien,
-        (c.dice_without_statistics, c.normalises_hidden),
+        (c.scaled_network_attention, c.dice_without_statistics, c.normalises_hidden),
         SEQUENTIAL,
         ONE,
-        neutral=even_attention,
         empty=False,
-        said="even attention on both sides: its attention is a network over four vectors, not h W e; rows without a history "
-        "are left out: it stops at them",
+        said="rows without a history are left out: it stops at them",
     ),
     _pair(
         "NeuMF, GMF alone",

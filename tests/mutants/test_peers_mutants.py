@@ -41,6 +41,8 @@ KILLED_BY = {
     (DIN, changes.dice_over_units): "parameter_count",
     (DIN, changes.normalises_the_unit): "padding_changes_nothing_while_training",
     (DIEN, changes.tied_bias): "equals_the_plain_loop",
+    (DIEN, changes.network_attention): "parameter_count",
+    (DIEN, changes.scaled_network_attention): "parameter_count",
 }
 
 
