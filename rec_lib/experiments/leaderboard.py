@@ -36,7 +36,10 @@ METRICS = {
     "ndcg10": Metric("NDCG@10", 1),
     "parameters": Metric("parameters", -1, 0),
     "train_seconds": Metric("training, CPU seconds", -1, 1),
+    "learn_seconds": Metric("CPU seconds to learn from a million rows", -1, 2),
+    "score_seconds": Metric("CPU seconds to score a million rows", -1, 2),
 }
+COSTS = ("parameters", "train_seconds", "learn_seconds", "score_seconds")
 
 
 @dataclass(frozen=True)

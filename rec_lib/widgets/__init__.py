@@ -33,6 +33,7 @@ PANELS: dict[str, str] = {
     "neural_cf": "rec_lib.widgets.neural_cf.demo",
     "node2vec": "rec_lib.widgets.node2vec.node2vec_panel",
     "pair": "rec_lib.widgets.pair.demo",
+    "pareto": "rec_lib.widgets.pareto.demo",
     "pnn": "rec_lib.widgets.pnn.demo",
     "simpson": "rec_lib.widgets.lr.simpson_demo",
     "word2vec": "rec_lib.widgets.word2vec.word2vec_panel",

@@ -1,0 +1,64 @@
+"""Quality against cost: who is on the front, whom the seeds cannot tell apart, what is said where nothing was measured."""
+
+import numpy as np
+import pytest
+
+from rec_lib.figures.pareto import Trade, pareto_figure
+from rec_lib.widgets.pareto import demo, summary
+
+
+def trade(higher=True, **systems):
+    return Trade(
+        "test AUC",
+        "parameters",
+        "random",
+        higher,
+        3,
+        {n: (c, np.array(q, dtype=float)) for n, (c, q) in systems.items()},
+    )
+
+
+def front_naive(trade):
+    """Those that nobody dominates, pair by pair."""
+    sign = 1 if trade.higher_is_better else -1
+    rows = {n: (c, sign * q.mean()) for n, (c, q) in trade.systems.items()}
+    beaten = {
+        a for a, (ca, qa) in rows.items() for cb, qb in rows.values() if cb <= ca and qb >= qa and (cb < ca or qb > qa)
+    }
+    return {n for n in rows if n not in beaten}
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("higher", [True, False])
+def test_the_front_is_what_nobody_dominates(seed, higher):
+    rng = np.random.default_rng(seed)
+    given = trade(higher, **{f"m{i}": (float(rng.integers(1, 9)), rng.random(3)) for i in range(9)})
+    assert set(given.front) == front_naive(given)
+    costs = [given.systems[name][0] for name in given.front]
+    assert costs == sorted(costs)
+
+
+def test_of_two_at_one_cost_the_better_one_is_on_the_front():
+    assert trade(a=(5, [0.7, 0.7]), b=(5, [0.8, 0.8])).front == ["b"]
+
+
+def test_the_sentence_names_the_front_and_who_is_tied_with_its_best():
+    given = trade(a=(1, [0.70, 0.71]), b=(2, [0.80, 0.82]), c=(9, [0.79, 0.83]))
+    said = summary(given)
+    assert "2 of 3 systems are on the front" in said
+    assert said.endswith("Not told apart from b by the seeds: c.")
+    assert summary(trade()).startswith("Nothing was measured")
+
+
+def test_every_system_is_drawn_once_and_inside_the_axis():
+    given = trade(a=(0.4, [0.7, 0.71]), b=(70000, [0.80, 0.82]), c=(90000, [0.79, 0.80]))
+    figure = pareto_figure(given)
+    assert sorted(name for t in figure.data for name in t.text) == ["a", "b", "c"]
+    low, high = (10**end for end in figure.layout.xaxis.range)
+    assert all(low < x < high for t in figure.data for x in t.x)
+    assert all(low <= tick <= high for tick in figure.layout.xaxis.tickvals)
+
+
+def test_a_split_that_the_panel_has_not_is_refused():
+    with pytest.raises(ValueError, match="split"):
+        demo().compute(quality="auc", cost="parameters", split="loo")
