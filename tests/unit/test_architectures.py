@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from rec_lib.catalogue import SYSTEMS
+from rec_lib.catalogue import SECTIONS, SYSTEMS
 from rec_lib.experiments import architectures
 from rec_lib.experiments.comparison import movielens_parts
 
@@ -13,9 +13,11 @@ def parts():
     return tuple(part.rows(torch.arange(2000)) for part in movielens_parts("random", 0))
 
 
-def test_every_finished_click_model_of_the_chapter_is_there():
+def test_every_finished_click_model_of_the_chapter_is_there_once_it_is_summed_up():
+    summed_up = any(s.id == "3.11" and s.notebook for s in SECTIONS)
     done = {s.id for s in SYSTEMS if s.kind == "ctr" and s.section.startswith("3.") and s.state == "done"}
-    assert done <= set(architectures.SYSTEMS)
+    assert not summed_up or done <= set(architectures.SYSTEMS)
+    assert set(architectures.SYSTEMS) <= {s.id for s in SYSTEMS}
 
 
 def test_numbers_of_one_system(parts):
