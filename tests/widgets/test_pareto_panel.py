@@ -62,3 +62,18 @@ def test_every_system_is_drawn_once_and_inside_the_axis():
 def test_a_split_that_the_panel_has_not_is_refused():
     with pytest.raises(ValueError, match="split"):
         demo().compute(quality="auc", cost="parameters", split="loo")
+
+
+def test_sizes_and_speeds_are_those_of_the_model_whatever_the_split():
+    panel = demo()
+    for cost in ("parameters", "learn_seconds", "score_seconds"):
+        a, b = (panel.compute(quality="auc", cost=cost, split=split).systems for split in ("random", "time"))
+        assert a.keys() == b.keys()
+        assert len(a) == 15
+        assert all(a[name][0] == b[name][0] for name in a)
+
+
+def test_every_click_model_of_the_map_has_its_place():
+    given = demo().compute(quality="auc", cost="train_seconds", split="random")
+    assert {"LR", "FM", "FNN", "DeepFM", "DCN-v2", "AFM", "DIN", "DIEN"} <= given.systems.keys()
+    assert len(given.systems) == 15
