@@ -148,7 +148,7 @@ SECTIONS = (
         "DRN的在线学习方法——竞争梯度下降算法",
         "ch03_deep_learning/03_10_2_drn_online.ipynb",
     ),
-    Section("3.11", "Summary", "总结——推荐系统的深度学习时代"),
+    Section("3.11", "Summary", "总结——推荐系统的深度学习时代", "ch03_deep_learning/03_11_summary.ipynb"),
     Section("4.1", "What an embedding is", "什么是Embedding"),
     Section(
         "4.2",
@@ -351,7 +351,7 @@ SYSTEMS = (
            limit="the same list for everybody",
            parts=_done("2.2", "models.Popularity", "similarity", "cf")),
     System("ease", "EASE", "baseline", "3.4", 2019, "Steck, WWW", "a linear item-item model in closed form", ("itemcf",), adds="similarities that are fitted all at once, so that two items that say the same do not count twice", state="done",
-           strength="one closed form, one setting, a quarter of a second; level with the network of its section",
+           strength="one closed form, one setting, under a second; level with the network of its section",
            limit="a weight for each pair of items: memory grows with their square",
            parts={"class": "rec_lib.models.EASE", "notebook": "chapters/ch03_deep_learning/03_04_neural_cf.ipynb"}),
     System("ials", "Implicit ALS", "baseline", "2.3", 2008, "Hu, Koren, Volinsky, ICDM", "every missing entry is a weak zero", ("mf",), adds="a weak zero for everything that was not taken, and a closed form for every step", state="done",

@@ -2,7 +2,7 @@
 
 A result is found by its name, ``ml100k_<split>/<system id>/<metric>``. A system that several sections measured is read
 from its own section, so that a table has one number for it. FNN is what its paper calls so, an FNN that starts from a trained
-FM: ``from_fm``. The one from random numbers, ``fnn`` in 3.7.2, is a plain network.
+FM: ``from_fm``. The ``fnn`` of 3.7.2 starts from random numbers; the two cost the same by the row.
 """
 
 from __future__ import annotations
@@ -68,8 +68,9 @@ def standings() -> list[Standing]:
 
 def _of(system: str, own: str, stored: dict[str, Measured]) -> list[Standing]:
     found: dict[tuple[str, str], Standing] = {}
-    key = STORED_AS.get(system, system)
-    for section in sorted(stored, key=lambda id: id != own):  # its own section first
+    keys = (STORED_AS[system], system) if system in STORED_AS else (system,)
+    sections = sorted(stored, key=lambda id: id != own)  # its own section first
+    for section, key in ((section, key) for key in keys for section in sections):
         for name, values in stored[section].results.items():
             place, _, metric = name.partition(f"/{key}/")
             split = place.removeprefix("ml100k_")

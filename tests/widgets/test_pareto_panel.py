@@ -53,9 +53,10 @@ def test_the_sentence_names_the_front_and_who_is_tied_with_its_best():
 def test_every_system_is_drawn_once_and_inside_the_axis():
     given = trade(a=(0.4, [0.7, 0.71]), b=(70000, [0.80, 0.82]), c=(90000, [0.79, 0.80]))
     figure = pareto_figure(given)
-    assert sorted(name for t in figure.data for name in t.text) == ["a", "b", "c"]
+    assert sorted(name for t in figure.data for name in t.text or ()) == ["a", "b", "c"]
+    assert sorted(name for t in figure.data for name in t.hovertext or ()) == ["a", "b", "c"]
     low, high = (10**end for end in figure.layout.xaxis.range)
-    assert all(low < x < high for t in figure.data for x in t.x)
+    assert all(low < x < high for t in figure.data for x in t.x if x is not None)
     assert all(low <= tick <= high for tick in figure.layout.xaxis.tickvals)
 
 
@@ -77,3 +78,46 @@ def test_every_click_model_of_the_map_has_its_place():
     given = demo().compute(quality="auc", cost="train_seconds", split="random")
     assert {"LR", "FM", "FNN", "DeepFM", "DCN-v2", "AFM", "DIN", "DIEN"} <= given.systems.keys()
     assert len(given.systems) == 15
+
+
+def leaders(figure):
+    """Name → the two ends of its line."""
+    lines, names = (next(t for t in figure.data if t.mode == mode) for mode in ("lines", "text"))
+    ends = list(zip(lines.x, lines.y, strict=True))
+    return {name: (ends[3 * i], ends[3 * i + 1]) for i, name in enumerate(names.text)}
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_names_do_not_overlap_and_lead_to_their_points(seed):
+    rng = np.random.default_rng(seed)
+    given = trade(**{f"m{i}": (float(rng.uniform(1, 99)), rng.normal(0.78, 0.004, 5)) for i in range(15)})
+    figure = pareto_figure(given)
+    low, high = figure.layout.yaxis.range
+    found = leaders(figure)
+    for name, (point, _) in found.items():
+        assert point == (given.systems[name][0], pytest.approx(given.systems[name][1].mean()))
+    places = sorted(end[1] for _, end in found.values())
+    assert low < places[0]
+    assert places[-1] < high
+    assert min(np.diff(places)) > (high - low) / 21
+    by_mean = sorted(found, key=lambda name: given.systems[name][1].mean())
+    assert by_mean == sorted(found, key=lambda name: found[name][1][1])  # no two lines change places
+
+
+def front(cost, split):
+    return demo().compute(quality="auc", cost=cost, split=split).front
+
+
+def test_the_questions_of_the_notebook_have_their_answers():
+    training = front("train_seconds", "random")
+    assert (training[0], training[-1]) == ("LR", "DIEN")
+    given = demo().compute(quality="auc", cost="train_seconds", split="random")
+    assert summary(given).endswith("Not told apart from DIEN by the seeds: OPNN, DeepFM, NFM, DCN-v2.")
+    assert given.systems["DeepFM"][0] < given.systems["DIEN"][0] / 4
+    sizes = demo().compute(quality="auc", cost="parameters", split="random")
+    assert "Wide&Deep" not in sizes.front
+    assert max(sizes.systems, key=lambda name: sizes.systems[name][0]) == "Wide&Deep"
+    assert sizes.systems["NFM"][0] < sizes.systems["Wide&Deep"][0]
+    assert sizes.systems["NFM"][1].mean() > sizes.systems["Wide&Deep"][1].mean()
+    both = set(front("train_seconds", "time")) & set(front("score_seconds", "time"))
+    assert both - {"LR"} == {"Deep&Cross", "IPNN", "DCN-v2"}
