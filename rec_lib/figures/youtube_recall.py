@@ -79,8 +79,8 @@ def recalled_figure(data: Recalled) -> Picture:
         dots | {"x": data.films[:, 0], "y": data.films[:, 1], "name": "films", "marker": {"color": GREY, "size": 4, "opacity": 0.5}},
         dots | {"x": data.watched[:, 0], "y": data.watched[:, 1], "name": "watched", "marker": {"color": GREEN, "size": 11, "symbol": "diamond"}},
         dots | {"x": data.places[:, 0], "y": data.places[:, 1], "name": "recalled", "marker": {"color": BLUE, "size": 10, "symbol": "square"}},
-        dots | {"mode": "lines", "x": data.path[:, 0], "y": data.path[:, 1], "name": "path of the user", "line": {"color": VERMILION, "dash": "dot"}},
-        dots | {"x": data.path[[data.of_second], 0], "y": data.path[[data.of_second], 1], "name": "user", "marker": {"color": VERMILION, "size": 17, "symbol": "star"}},
+        dots | {"mode": "lines", "x": data.path[:, 0], "y": data.path[:, 1], "showlegend": False, "line": {"color": VERMILION, "dash": "dot"}},
+        dots | {"x": data.path[[data.of_second], 0], "y": data.path[[data.of_second], 1], "name": "user, on its path", "marker": {"color": VERMILION, "size": 17, "symbol": "star"}},
         bar | {"x": np.where(data.found, data.scores, 0), "marker": {"color": BLUE}, "name": "found by the index"},
         bar | {"x": np.where(data.found, 0, data.scores), "marker": striped, "name": "missed by the index"},
         {"type": "scatter", "mode": "text", "x": np.full(len(rows), low), "y": rows - 0.2, "xaxis": "x2", "yaxis": "y2", "showlegend": False}
@@ -92,8 +92,10 @@ def recalled_figure(data: Recalled) -> Picture:
     for i, (w, (examined, recall)) in enumerate(data.effort.items()):
         line = {"color": PALETTE[i], "dash": DASHES[i]}
         traces.append(
-            {"type": "scatter", "mode": "lines+markers", "x": examined, "y": recall, "name": f"w = {w:g} M", "line": line}
+            {"type": "scatter", "mode": "lines+markers+text", "x": examined, "y": recall, "showlegend": False, "line": line}
             | lower | {"marker": {"color": PALETTE[i], "symbol": SYMBOLS[i], "size": 7}, "hoverinfo": "skip"}
+            | {"text": [""] * (len(examined) - 1) + [f"w = {w:g} M"], "cliponaxis": False, "textfont": {"color": PALETTE[i]}}
+            | {"textposition": "top left" if examined[-1] > 0.5 else "bottom right"}
         )  # fmt: skip
     star = {"color": VERMILION, "size": 15, "symbol": "star"}
     traces.append(dots | {"x": [data.now[0]], "y": [data.now[1]], "marker": star, "showlegend": False} | lower)
