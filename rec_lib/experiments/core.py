@@ -49,6 +49,7 @@ MODULES = {
     "3.10.1": "drn",
     "3.10.2": "drn_online",
     "3.11": "architectures",
+    "4.1": "vectors",
     "4.2": "word2vec",
     "4.4.1": "deepwalk",
     "4.4.2": "node2vec",
