@@ -36,6 +36,7 @@ PANELS: dict[str, str] = {
     "pareto": "rec_lib.widgets.pareto.demo",
     "pnn": "rec_lib.widgets.pnn.demo",
     "simpson": "rec_lib.widgets.lr.simpson_demo",
+    "vectors": "rec_lib.widgets.vectors.demo",
     "word2vec": "rec_lib.widgets.word2vec.word2vec_panel",
     "wide_deep": "rec_lib.widgets.wide_deep.demo",
     "xray": "rec_lib.widgets.xray.demo",

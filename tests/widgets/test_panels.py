@@ -33,6 +33,8 @@ def grid(control):
         return [value for _, value in control._options_full]
     if isinstance(control, ipywidgets.Checkbox | ipywidgets.ToggleButton):
         return [False, True]
+    if isinstance(control, ipywidgets.Text):  # anything can be typed
+        return [control.value, "", "  ", "e", "STAR", "king", "(19", "no such name", "[*\\", "\u661f", "die hard"]
     if isinstance(control, ipywidgets.IntSlider | ipywidgets.Play | ipywidgets.BoundedIntText):
         return list(range(control.min, control.max + 1, control.step))
     assert isinstance(control, ipywidgets.FloatSlider), f"teach this test the values of a {type(control).__name__}"
@@ -44,6 +46,8 @@ def outside(control):
     """Values that a control cannot take."""
     if isinstance(control, ipywidgets.Checkbox | ipywidgets.ToggleButton):
         return []
+    if isinstance(control, ipywidgets.Text):
+        return [None, 3, [], np.ones(2)]
     if hasattr(control, "_options_full"):
         return ["no such option", -987654321, None, [], np.ones(2)]
     wrong = [control.min - control.step, control.max + control.step, float("nan"), None, "1", [1.0], np.ones(2)]
