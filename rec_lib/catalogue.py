@@ -149,7 +149,7 @@ SECTIONS = (
         "ch03_deep_learning/03_10_2_drn_online.ipynb",
     ),
     Section("3.11", "Summary", "总结——推荐系统的深度学习时代", "ch03_deep_learning/03_11_summary.ipynb"),
-    Section("4.1", "What an embedding is", "什么是Embedding"),
+    Section("4.1", "What an embedding is", "什么是Embedding", "ch04_embeddings/04_01_what_an_embedding_is.ipynb"),
     Section(
         "4.2",
         "Word2vec",

@@ -28,6 +28,7 @@ from rec_lib.embeddings.corpus import Corpus
 from rec_lib.embeddings.deepwalk import DeepWalk
 from rec_lib.embeddings.eges import EGES
 from rec_lib.embeddings.engine import train
+from rec_lib.embeddings.item2vec import Item2vec
 from rec_lib.embeddings.node2vec import Node2vec
 from rec_lib.embeddings.word2vec import Word2vec
 from rec_lib.evaluation.vectors import analogy_report, cosine_neighbours, kept_in_picture, principal_axes, unit_rows
@@ -69,6 +70,7 @@ SETTINGS: dict[str, Any] = {
         "ials": {"dim": 16},
         "fm": FM_SETTINGS,
         "skip-gram": {"dim": 16, "window": 5, "epochs": 10},
+        "item2vec": {"dim": 16, "window": 10, "share": 5, "subsample": 1e-3, "epochs": 20},
         "deepwalk": {"dim": 16, "num_walks": 10, "length": 40, "window": 5},
         "node2vec": {"dim": 16, "q": 4.0, "num_walks": 10, "length": 40, "window": 5},
         "eges": {"dim": 16, "epochs": 1, "lr": 0.05},
@@ -180,6 +182,12 @@ def _skip_gram(seed: int, **settings: Any) -> np.ndarray:
     return train(corpus, **settings, rng=np.random.default_rng(seed)).centre
 
 
+def _item2vec(seed: int, **settings: Any) -> np.ndarray:
+    matrix = likes()[FIRST:, FIRST:]
+    baskets = Corpus(matrix.indices, matrix.indptr.astype(np.int64), matrix.shape[1])
+    return Item2vec(baskets, **settings).fit(np.random.default_rng(seed))
+
+
 def _deepwalk(seed: int, **settings: Any) -> np.ndarray:
     return DeepWalk(_graph(seed), **settings).fit(np.random.default_rng(seed))
 
@@ -201,6 +209,7 @@ FILM_WAYS: dict[str, tuple[str, str, str, Callable[..., np.ndarray]]] = {
     "ials": ("implicit ALS", "2.3", "who liked what, and what was left", _ials),
     "fm": ("FM", "4.6", "clicks, with every feature of user and film", _fm),
     "skip-gram": ("skip-gram on sessions", "4.2", "which films were liked close to each other in time", _skip_gram),
+    "item2vec": ("Item2vec", "4.3", "which films a user liked, as a set", _item2vec),
     "deepwalk": ("DeepWalk", "4.4.1", "walks on the graph of what was liked next", _deepwalk),
     "node2vec": ("Node2vec (q = 4)", "4.4.2", "walks on that graph that stay near", _node2vec),
     "eges": ("EGES", "4.4.3", "walks on that graph, and the films' genres and years", _eges),
