@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rec_lib.figures.core import BLUE, FAINT, GREY, PALETTE, SYMBOLS, TEXT, VERMILION, Picture, new_figure
+from rec_lib.figures.core import BLUE, FAINT, PALETTE, SYMBOLS, TEXT, VERMILION, Picture, new_figure
 
-_DOT = (5.0, 11.0)  # size of the farthest and of the nearest dot
-_BAR = "rgba(0,114,178,0.35)"
 _LETTERS = {"a": "circle-open", "b": "square-open", "c": "diamond-open"}
 
 
@@ -20,10 +18,10 @@ class Cloud:
 
     title               what the vectors are
     dim                 numbers in a vector
-    names, places, depth, group    of the dots: (m,) strings, (m, 2) in the plane of the screen, (m,) towards the reader, (m,)
+    names, places, group    of the dots: (m,) strings, (m, 2) in the plane of the screen, (m,)
     groups              what colour and shape say, at most 7
-    reach               the axes run from −reach to reach
-    axes                what the plane shows, for the title of the x axis and of the y axis
+    reach               the axes run from −reach to reach, (2,)
+    turn                degrees by which the cloud is turned about its vertical axis
     asked               letter → (name, place) of what was found for a, b and c
     target              where the sum lies, (2,), or None where nothing was found
     near                names, cosines and places of the nearest, best first
@@ -36,11 +34,10 @@ class Cloud:
     dim: int
     names: np.ndarray
     places: np.ndarray
-    depth: np.ndarray
     group: np.ndarray
     groups: tuple[str, ...]
-    reach: float
-    axes: tuple[str, str]
+    reach: np.ndarray
+    turn: int
     asked: dict[str, tuple[str, np.ndarray]]
     target: np.ndarray | None
     near: tuple[tuple[str, float, np.ndarray], ...]
@@ -51,31 +48,24 @@ class Cloud:
 
 def cloud_figure(data: Cloud) -> Picture:
     """Left: all vectors, turned; rings with a number are the nearest. Right: the same ones by cosine."""
-    ends = [-data.reach, data.reach]
+    reach = data.reach if data.target is None else np.maximum(data.reach, 1.05 * np.abs(data.target))
+    across = "component 1 主成分" if data.turn == 0 else "components 1 and 3 主成分"
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False}
     figure = new_figure(
         data.title,
         alt(data),
         height=600,
         margin={"l": 12, "r": 12, "t": 112, "b": 56},
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "y": 1.0,
-            "yanchor": "bottom",
-            "font": {"size": 13},
-            "itemsizing": "constant",
-        },
-        xaxis={"domain": [0, 0.56], "range": ends, "title": {"text": data.axes[0]}, "showticklabels": False},
-        yaxis={"range": ends, "title": {"text": data.axes[1]}, "showticklabels": False},
+        legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 13}},
+        xaxis=bare | {"domain": [0, 0.56], "range": [-reach[0], reach[0]]} | {"title": {"text": across}},
+        yaxis=bare | {"range": [-reach[1], reach[1]], "title": {"text": "component 2"}},
         xaxis2={"domain": [0.6, 1], "range": [0, 1.02], "anchor": "y2", "title": {"text": "cosine 余弦相似度"}},
         yaxis2={"range": [10.6, 0.4], "anchor": "x2", "visible": False},
     )
-    nearness = np.clip(data.depth / data.reach, -1, 1) / 2 + 0.5
-    size = (_DOT[0] + (_DOT[1] - _DOT[0]) * nearness).round(1)
     traces = []
     for g in range(len(PALETTE)):
         own = data.group == g
-        marker = {"color": PALETTE[g], "symbol": SYMBOLS[g], "size": size[own], "opacity": 0.75}
+        marker = {"color": PALETTE[g], "symbol": SYMBOLS[g], "size": 7}
         name = data.groups[g] if g < len(data.groups) else ""
         traces.append(
             _dots(data.places[own], name=name, marker=marker, text=data.names[own], showlegend=bool(own.any()))
@@ -98,20 +88,19 @@ def cloud_figure(data: Cloud) -> Picture:
     traces.append(_dots(target, marker=cross, text=["the sum"] * len(target), showlegend=False))
     places, cosines = np.arange(1, len(data.near) + 1), np.array([cosine for _, cosine, _ in data.near])
     right = {"xaxis": "x2", "yaxis": "y2", "showlegend": False, "hoverinfo": "skip"}
+    bar = {"type": "bar", "x": np.maximum(cosines, 0), "y": places + 0.28, "width": 0.2, "orientation": "h"}
+    traces.append(bar | {"marker": {"color": BLUE}} | right)
+    said = [f" {k}  {cosine:.2f}  {_short(name)}" for k, (name, cosine, _) in zip(places, data.near, strict=True)]
     traces.append(
-        {"type": "bar", "x": np.maximum(cosines, 0), "y": places, "orientation": "h", "marker": {"color": _BAR}} | right
-    )
-    said = [f" {k} {_short(name)}  {cosine:.2f}" for k, (name, cosine, _) in zip(places, data.near, strict=True)]
-    traces.append(
-        {"type": "scatter", "mode": "text", "x": np.zeros(len(said)), "y": places, "text": said, "cliponaxis": False}
-        | {"textposition": "middle right", "textfont": {"size": 14, "color": TEXT}}
+        {"type": "scatter", "mode": "text", "x": np.zeros(len(said)), "y": places - 0.08, "text": said}
+        | {"textposition": "middle right", "textfont": {"size": 14, "color": TEXT}, "cliponaxis": False}
         | right
     )
     figure.add_traces(traces)  # plain dicts, all at once: each trace is checked once
     return figure
 
 
-def _short(name: str, most: int = 40) -> str:
+def _short(name: str, most: int = 32) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
@@ -123,12 +112,12 @@ def _dots(places: np.ndarray, **properties: Any) -> dict[str, Any]:
 def _asked(data: Cloud) -> dict[str, Any]:
     places = np.array([place for _, place in data.asked.values()]).reshape(-1, 2)
     symbols = [_LETTERS[letter] for letter in data.asked]
-    marker = {"symbol": symbols, "size": 19, "color": TEXT, "line": {"width": 3}}
-    text = [f"<b>{letter}</b> {_short(name, 28)}" for letter, (name, _) in data.asked.items()]
-    # a name that would leave the picture on the right is written to the left of its dot
-    sides = ["bottom left" if x > 0.2 * data.reach else "bottom right" for x in places[:, 0]]
-    return _dots(places, mode="markers+text", marker=marker, text=text, textposition=sides, showlegend=False) | {
-        "textfont": {"size": 14, "color": TEXT}
+    marker = {"symbol": symbols, "size": 21, "color": VERMILION, "line": {"width": 4}}
+    text = [f"<b>{letter}</b>" for letter in data.asked]
+    return _dots(places, mode="markers+text", marker=marker, text=text, textposition="bottom left") | {
+        "textfont": {"size": 20, "color": VERMILION},
+        "hovertext": [name for name, _ in data.asked.values()],
+        "showlegend": False,
     }
 
 
@@ -141,8 +130,8 @@ def _moves(data: Cloud) -> dict[str, Any]:
     if "c" in data.asked and data.target is not None:
         places += [data.asked["c"][1], data.target, gap]
     at = np.array(places or [gap])
-    marker = {"symbol": "arrow", "angleref": "previous", "size": [0, 14, 0] * (len(at) // 3) or [0], "color": TEXT}
-    line = {"color": GREY, "width": 2, "dash": "dash"}
+    marker = {"symbol": "arrow", "angleref": "previous", "size": [0, 14, 0] * (len(at) // 3) or [0], "color": VERMILION}
+    line = {"color": VERMILION, "width": 2, "dash": "dash"}
     return _dots(at, mode="lines+markers", line=line, marker=marker) | {"hoverinfo": "skip", "showlegend": False}
 
 
@@ -151,7 +140,7 @@ def alt(data: Cloud) -> str:
     seen = ", ".join(f"{name} ({int((data.group == g).sum())})" for g, name in enumerate(data.groups))
     near = "; ".join(f"{k} {name} {cosine:.2f}" for k, (name, cosine, _) in enumerate(data.near, start=1))
     return (
-        f"{data.title}: {len(data.names)} dots, vectors of {data.dim} numbers seen along principal components that hold "
+        f"{data.title}: {len(data.names)} dots, vectors of {data.dim} numbers seen along principal components, turned by {data.turn}°, that hold "
         f"{data.shares[:2].sum():.0%} (two) and {data.shares.sum():.0%} (three) of the variance. Colours: {seen}. "
         f"{data.message} Nearest by cosine: {near or 'none'}."
     )

@@ -94,7 +94,6 @@ class Explorer:
         angle = np.deg2rad(turn)
         x, y, z = now.places.T
         plane = np.stack([x * np.cos(angle) + z * np.sin(angle), y], axis=1)
-        depth = z * np.cos(angle) - x * np.sin(angle)
         found = {letter: self.find(text, things) for letter, text in (("a", a), ("b", b), ("c", c))}
         rows = {letter: f.row for letter, f in found.items() if f.row is not None}
         target: np.ndarray | None = None
@@ -107,26 +106,24 @@ class Explorer:
                 cosine = now.unit @ (query / length)
                 barred = [*rows.values()] if leave_out else []
                 cosine[barred] = -np.inf
-                best = np.argsort(-cosine, kind="stable")[:NEAR]
+                best = np.argsort(-cosine, kind="stable")[: min(NEAR, len(cosine) - len(set(barred)))]
                 flat = (query - now.mean) @ now.axes.T
                 target = np.array([flat[0] * np.cos(angle) + flat[2] * np.sin(angle), flat[1]])
                 gap = ((plane - target) ** 2).sum(1)
                 gap[barred] = np.inf
-                in_picture = len(set(np.argsort(gap, kind="stable")[:NEAR].tolist()) & set(best.tolist()))
+                in_picture = len(set(np.argsort(gap, kind="stable")[: len(best)].tolist()) & set(best.tolist()))
                 near = tuple((things.names[i], float(cosine[i]), plane[i]) for i in best)
                 target = target if len(rows) > 1 else None  # the sum of one is that one
         group, groups = self._groups[id(things)][colour]
-        across = "component 1" if turn == 0 else f"components 1 and 3, turned by {turn}°"
         return Cloud(
             title=f"{now.set.label}: vectors of {now.unit.shape[1]} numbers (section {now.set.section})",
             dim=now.unit.shape[1],
             names=np.array(things.names)[now.drawn],
             places=plane[now.drawn],
-            depth=depth[now.drawn],
             group=group[now.drawn],
             groups=groups,
-            reach=1.05 * float(np.sqrt((now.places**2).sum(1)).max()),
-            axes=(f"{across} 主成分", "component 2"),
+            reach=1.05 * np.array([np.hypot(now.places[:, 0], now.places[:, 2]).max(), np.abs(y).max()]),
+            turn=turn,
             asked={letter: (things.names[row], plane[row]) for letter, row in rows.items()},
             target=target,
             near=near,
