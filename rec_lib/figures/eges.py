@@ -91,6 +91,7 @@ def alt(data: Placed) -> str:
 def summary(data: Placed) -> str:
     """What is seen, in plain text."""
     made = ", ".join(f"{slot} {w:.0%}" for slot, w in zip(data.slots, data.weights, strict=True) if w > 0)
+    made = made or "nothing is known of it, its vector is as it was drawn"
     same = f"{int(data.kept.sum())} of its eight nearest were near with its history too." if not data.history else ""
     return f"{data.item}, {_history(data)}: {made}. Nearest: {', '.join(data.near[:3])}. {same}".rstrip()
 

@@ -81,6 +81,8 @@ def test_weights_add_up_and_neighbours_are_the_nearest(model, history):
         assert (np.diff(data.cosine) <= 1e-6).all()
         if model != "BGE: history alone" or history == "kept":
             assert data.weights.sum() == pytest.approx(1)
+        else:
+            assert "nothing is known" in placed_summary(data)
         if history == "kept":
             assert data.kept.all()
         else:
