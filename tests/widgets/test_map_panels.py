@@ -6,8 +6,9 @@ import pytest
 from rec_lib.catalogue import LINES, SYSTEMS
 from rec_lib.experiments import leaderboard
 from rec_lib.experiments.core import Measured
-from rec_lib.experiments.leaderboard import Standing
+from rec_lib.experiments.leaderboard import Standing, standings
 from rec_lib.figures.evolution import Descent, ancestors, card, evolution_figure, lines, on_map
+from rec_lib.figures.leaderboard import half_width
 from rec_lib.widgets.evolution import evolution_panel, said_of
 from rec_lib.widgets.leaderboard import board, summary
 
@@ -107,3 +108,21 @@ def test_the_board_ranks_by_the_metrics_sense_and_pairs_by_seed():
     assert alone.against == ""
     assert "MF has no value here to compare with." in summary(alone)
     assert "No test AUC" in summary(board(rows, "auc", "random", "", NAMES))
+
+
+def test_what_the_notebook_of_4_7_says_of_its_board():
+    """1: five systems of earlier chapters stand above YouTube recall, ItemCF and UserCF within luck. 2 and 3: EASE and ALS."""
+    values = {(r.system, r.split): np.array(r.values) for r in standings() if r.metric == "hr10"}
+    earlier = [s.id for s in SYSTEMS if s.section < "4" and (s.id, "loo") in values]
+    youtube = values["youtube_recall", "loo"]
+    above = [id for id in earlier if values[id, "loo"].mean() > youtube.mean()]
+    assert sorted(above) == ["ease", "ials", "itemcf", "neuralcf", "usercf"]
+    within = [
+        id for id in above if abs((values[id, "loo"] - youtube).mean()) <= half_width(values[id, "loo"] - youtube)
+    ]
+    assert sorted(within) == ["itemcf", "usercf"]
+    assert max(earlier, key=lambda id: values[id, "loo"].mean()) == "ease"
+    lead = values["ease", "loo"] - values["ials", "loo"]
+    assert abs(lead.mean()) < half_width(lead)
+    by_sample = sorted(earlier, key=lambda id: -values[id, "loo99"].mean())
+    assert set(by_sample[:2]) == {"ials", "neuralcf"}
