@@ -57,9 +57,9 @@ def cloud_figure(data: Cloud) -> Picture:
         height=600,
         margin={"l": 12, "r": 12, "t": 112, "b": 56},
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 13}},
-        xaxis=bare | {"domain": [0, 0.56], "range": [-reach[0], reach[0]]} | {"title": {"text": across}},
+        xaxis=bare | {"domain": [0, 0.53], "range": [-reach[0], reach[0]]} | {"title": {"text": across}},
         yaxis=bare | {"range": [-reach[1], reach[1]], "title": {"text": "component 2"}},
-        xaxis2={"domain": [0.6, 1], "range": [0, 1.02], "anchor": "y2", "title": {"text": "cosine 余弦相似度"}},
+        xaxis2={"domain": [0.56, 1], "range": [0, 1.02], "anchor": "y2", "title": {"text": "cosine 余弦相似度"}},
         yaxis2={"range": [10.6, 0.4], "anchor": "x2", "visible": False},
     )
     traces = []
@@ -100,7 +100,7 @@ def cloud_figure(data: Cloud) -> Picture:
     return figure
 
 
-def _short(name: str, most: int = 32) -> str:
+def _short(name: str, most: int = 34) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 

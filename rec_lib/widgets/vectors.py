@@ -16,7 +16,7 @@ from rec_lib.figures.vectors import Cloud, cloud_figure, summary
 from rec_lib.widgets.core import Panel, check_choice, check_whole, choice, slider, switch
 
 COLOURS = ("genre or family", "year", "popularity")
-DOTS = 650  # things that are drawn: the most frequent; all are searched
+DOTS = 450  # things that are drawn, the most frequent, so that a turn is smooth; all are searched
 TURN = 350
 EXAMPLES = {"film": ("Star Wars", "", ""), "word": ("king", "man", "woman")}
 # A film's first of these genres is its colour; the last are those that most films have.

@@ -73,7 +73,8 @@ def test_turning_keeps_heights_and_half_a_turn_is_a_mirror():
     np.testing.assert_allclose(start[:, 0], -half[:, 0], atol=1e-12)
     u = unit_rows(trained("ials").vectors)
     axes, _ = principal_axes(u, 3)
-    np.testing.assert_allclose(quarter[:, 0], (u - u.mean(0)) @ axes[2], atol=1e-12)
+    drawn = np.sort(np.argsort(-films().counts, kind="stable")[:DOTS])
+    np.testing.assert_allclose(quarter[:, 0], ((u - u.mean(0)) @ axes[2])[drawn], atol=1e-12)
 
 
 def test_everything_drawn_lies_inside_the_axes_at_every_turn():
@@ -176,7 +177,7 @@ def test_no_set_is_refused():
 def test_a_set_of_three_has_two_neighbours():
     rng = np.random.default_rng(0)
     kind = Things(
-        ("<b>", "a & b", "]["), "word", "times", np.ones(3, int), np.zeros(3, int), np.zeros((3, 0), bool), ()
+        ("one", "two", "th[ree"), "word", "times", np.ones(3, int), np.zeros(3, int), np.zeros((3, 0), bool), ()
     )
     few = VectorSet("x", "few", "4.1", "nothing", kind, rng.normal(size=(3, 4)))
     cloud = Explorer([few]).compute("few", COLOURS[0], 0, "[", "", "", True)
@@ -189,7 +190,7 @@ def test_answers_to_the_panel_s_questions():
     assert set(names(compute("likes", a="Star Wars"))[:2]) == sequels
     assert not sequels & set(names(compute("skip-gram", a="Star Wars")))
     cloud = compute("eges", colour="year")
-    assert abs(spearmanr(cloud.places[:, 0], films().year).statistic) > 0.6
+    assert abs(spearmanr(cloud.places[:, 0], [int(name[-5:-1]) for name in cloud.names]).statistic) > 0.6
     assert names(compute("words", a="king", b="man", c="woman"))[0] == "bathsheba"
     assert names(compute("words", a="king", b="man", c="woman", leave_out=False))[0] == "king"
 
