@@ -1,0 +1,1 @@
+"""What the timed comparisons share: sides that take turns, results and where they go, the targets."""
