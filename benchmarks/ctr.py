@@ -28,7 +28,7 @@ def compare(found: Sides, case: str, epochs: int, predictions: int) -> list[dict
     predicted = medians(found.turns("predict", predictions, part="test"))
     lines = []
     for job, values in {"training epoch": trained, "prediction": predicted}.items():
-        lines += [line(job, case, side, "CPU s", v["seconds"], times=v["times"]) for side, v in values.items()]
+        lines += [line(job, case, side, "CPU s", v["seconds"], runs=v["runs"]) for side, v in values.items()]
     for side in list(found.running):
         try:
             size = int(found.running[side].do("size", save=True).arrays["parameters"])

@@ -7,6 +7,7 @@ walk        the compiled walks alone, compiled beforehand: what is left of Pecan
             names are taken away
 prepare     what is done once for a graph, PecanPy's compiling included
 call        what a user calls, all included: preparation, compiling, names
+call, less its start    the same less a call for one step a node: walks and names, without preparation and compiling
 first       seconds by the clock of the first call of a process on Les Misérables, compiled functions kept on disk
 law         χ² of the third nodes of walks on Les Misérables against the exact law, and its p-value (should not be tiny)
 
@@ -37,7 +38,7 @@ KINDS = {"PecanPy PreComp": "PreComp", "PecanPy SparseOTF": "SparseOTF"}
 
 def graphs(brief: bool) -> dict[str, tuple[Graph, int]]:
     """{name: (graph, walks from each node)}"""
-    found = {f"Barabási-Albert {n:,}": (barabasi_albert(n), walks) for n, walks in ((10_000, 5), (100_000, 1))[: 2 - brief]}
+    found = {f"Barabási-Albert {n:,}": (barabasi_albert(n), walks) for n, walks in ((10_000, 20), (100_000, 2))[: 2 - brief]}
     return found | {"item graph": (item_graph(views.sequences(movielens.load("ml-100k"))), 20)}
 
 
@@ -54,14 +55,15 @@ def jobs(python: Path, graph: Graph) -> dict[str, Job]:
 
 
 def speed(found: Sides, case: str, steps: int, num_walks: int, runs: int) -> list[dict]:
-    lines = [
-        line("prepare", case, side, "CPU s", m["seconds"], times=m["times"])
-        for side, m in medians(found.turns("prepare", 1, warm=0)).items()
-    ]
+    once = medians(found.turns("prepare", 1, warm=0))
+    lines = [line("prepare", case, side, "CPU s", m["seconds"], runs=m["runs"]) for side, m in once.items()]
     for side, m in medians(found.turns("walk", runs, num_walks=num_walks, length=LENGTH)).items():
-        lines.append(line("walk", case, side, "steps per CPU s", steps / m["seconds"], times=m["times"], memory=m["memory"]))
-    for side, m in medians(found.turns("call", 1, num_walks=num_walks, length=LENGTH)).items():
-        lines.append(line("call", case, side, "CPU s", m["seconds"], times=m["times"]))
+        lines.append(line("walk", case, side, "steps per CPU s", steps / m["seconds"], runs=m["runs"], memory=m["memory"]))
+    one = medians(found.turns("call", runs, warm=0, num_walks=1, length=1))
+    for side, m in medians(found.turns("call", runs, num_walks=num_walks, length=LENGTH)).items():
+        lines.append(line("call", case, side, "CPU s", m["seconds"], runs=m["runs"]))
+        rest = [run - one[side]["seconds"] for run in m["runs"]]
+        lines.append(line("call, less its start", case, side, "steps per CPU s", steps / statistics.median(rest), runs=rest))
     return lines + [stopped("walk", case, side, said) for side, said in found.stopped.items()]
 
 
@@ -118,7 +120,7 @@ def main() -> None:
     for case, (graph, num_walks) in graphs(brief).items():
         with sides(jobs(python, graph)) as found:
             versions |= {k: v for side in found.running.values() for k, v in side.versions.items()}
-            lines += speed(found, case, len(graph) * num_walks * LENGTH, num_walks, runs=2 if brief else 5)
+            lines += speed(found, case, len(graph) * num_walks * LENGTH, num_walks, runs=1 if brief else 3)
     for part in (lambda: first_walk(python, 1 if brief else 5), lambda: law(python, 500 if brief else 5_000)):
         try:
             lines += part()

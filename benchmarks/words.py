@@ -58,7 +58,7 @@ def speed(python: Path, corpus: Corpus, size: int, runs: int) -> tuple[list[dict
         with sides(jobs(python, corpus, size, subsample=subsample)) as found:
             versions |= {k: v for name, side in found.running.items() if name == "gensim" for k, v in side.versions.items()}
             for side, m in medians(found.turns("epoch", runs)).items():
-                lines.append(line("skip-gram", case, side, "words per CPU s", words / m["seconds"], times=m["times"], memory=m["memory"]))  # fmt: skip
+                lines.append(line("skip-gram", case, side, "words per CPU s", words / m["seconds"], runs=m["runs"], memory=m["memory"]))  # fmt: skip
             lines += [stopped("skip-gram", case, side, said) for side, said in found.stopped.items()]
     return lines, versions
 

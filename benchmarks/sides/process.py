@@ -146,14 +146,13 @@ def sides(jobs: Mapping[str, Job], threads: int = 1) -> Iterator[Sides]:
         yield found
 
 
-def medians(answers: Mapping[str, list[Answer]], per: float = 1.0) -> dict[str, dict[str, float]]:
-    """For each side the median CPU seconds (over `per`), and how many times as fast rec_lib is: the median over pairs."""
-    own = answers.get(OWN, [])
+def medians(answers: Mapping[str, list[Answer]]) -> dict[str, dict]:
+    """For each side: "seconds", the median CPU seconds of a turn; "runs", those of each turn; "memory", its peak in MB."""
     return {
         side: {
-            "seconds": statistics.median(a.seconds for a in runs) / per,
+            "seconds": statistics.median(a.seconds for a in runs),
+            "runs": [a.seconds for a in runs],
             "memory": max(a.memory for a in runs),
         }
-        | ({"times": statistics.median(a.seconds / b.seconds for a, b in zip(runs, own, strict=True))} if own else {})
         for side, runs in answers.items()
     }

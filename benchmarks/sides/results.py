@@ -1,8 +1,7 @@
 """Where results go: JSON lines, the first of which names the machine and the versions.
 
 A line has a job ("training epoch"), a case ("DeepFM"), a side, a measure with its unit ("CPU s"), a value, and, where sides took
-turns, times: how many times as fast rec_lib is, the median over pairs of turns. A side that could not take part has "stopped",
-what it said, in place of a value.
+turns, runs: the CPU seconds of each turn. A side that could not take part has "stopped", what it said, in place of a value.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import statistics
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -63,6 +63,14 @@ def write(name: str, lines: Iterable[dict], versions: Mapping[str, str], short: 
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
     return path
+
+
+def times_as_fast(lines: Iterable[dict], job: str, case: str, side: str, than: str) -> float | None:
+    """How many times as fast `side` is as `than`: the median over pairs of turns; None where one of them has no turns."""
+    runs = {row["side"]: row["runs"] for row in lines if (row["job"], row["case"]) == (job, case) and "runs" in row}
+    if side not in runs or than not in runs:
+        return None
+    return statistics.median(b / a for a, b in zip(runs[side], runs[than], strict=True))
 
 
 def read(path: Path) -> tuple[dict, list[dict]]:
