@@ -21,7 +21,12 @@ from sides.results import line, stopped, write
 from rec_lib.evaluation import auc
 
 SHORT = {"models": ("FM",), "seeds": range(1), "grid": [(3e-3, 1e-4)], "epochs": 3}
-LONG = {"models": tuple(PEERS), "seeds": range(5), "grid": list(product((1e-3, 3e-3), (1e-5, 1e-4, 5e-4))), "epochs": 40}
+LONG = {
+    "models": tuple(PEERS),
+    "seeds": range(5),
+    "grid": list(product((1e-3, 3e-3), (1e-5, 1e-4, 5e-4))),
+    "epochs": 40,
+}
 TUNED_ON, PATIENCE = (0, 1), 3
 
 

@@ -28,7 +28,10 @@ from rec_lib.retrieval import ExactIndex, recall_at_k
 
 K, WANTED = 10, 0.9
 SPREADS = {"easy": 0.35, "hard": 1.0}
-WIDTHS, TABLES = (2, 3, 4, 6, 8), ((8, 8), (8, 16), (12, 16), (12, 32), (16, 32), (16, 64))  # w in distances to the 10th; (K, L)
+WIDTHS, TABLES = (
+    (2, 3, 4, 6, 8),
+    ((8, 8), (8, 16), (12, 16), (12, 32), (16, 32), (16, 64)),
+)  # w in distances to the 10th; (K, L)
 HITS, PROBES = (2, 3, 4, 6), (0, 4)
 FAISS = {
     "faiss IVF": ("IVF", [{"nlist": 400, "nprobe": p} for p in (1, 2, 4, 8, 16, 32)]),
@@ -55,7 +58,11 @@ def grid(unit: float, counting: bool, brief: bool) -> list[Settings]:
 def job(python: Path | None, kind: str, arrays: dict[str, np.ndarray]) -> Job:
     """rec_lib's index without an interpreter of the peers, faiss' with it."""
     told = {"kind": kind, "k": K}
-    return (Path(sys.executable), "search_rec_lib", told, arrays) if python is None else (python, "search_faiss", told, arrays)
+    return (
+        (Path(sys.executable), "search_rec_lib", told, arrays)
+        if python is None
+        else (python, "search_faiss", told, arrays)
+    )
 
 
 def tried(given: Job, settings: list[Settings], true: np.ndarray) -> list[tuple[float, float, Settings]]:
@@ -78,7 +85,9 @@ def fastest(found: list[tuple[float, float, Settings]], wanted: float) -> Settin
     return min(enough, key=lambda row: row[1])[2] if enough else max(found, key=lambda row: row[0])[2]
 
 
-def measured(plan: dict[str, tuple[Job, Settings]], job_name: str, case: str, true: np.ndarray, runs: int) -> list[dict]:
+def measured(
+    plan: dict[str, tuple[Job, Settings]], job_name: str, case: str, true: np.ndarray, runs: int
+) -> list[dict]:
     """Queries a second and recall on the test queries, by turns; OWN is one of the sides."""
     lines, recalls = [], {}
     with sides({side: given for side, (given, _) in plan.items()}) as found:
@@ -90,7 +99,9 @@ def measured(plan: dict[str, tuple[Job, Settings]], job_name: str, case: str, tr
                 found.drop(side, error)
         for side, m in medians(found.turns("query", runs, part="test")).items():
             more = {"recall": recalls[side], "memory": m["memory"], "settings": plan[side][1]}
-            lines.append(line(job_name, case, side, "queries per CPU s", len(true) / m["seconds"], runs=m["runs"], **more))
+            lines.append(
+                line(job_name, case, side, "queries per CPU s", len(true) / m["seconds"], runs=m["runs"], **more)
+            )
         return lines + [stopped(job_name, case, side, said) for side, said in found.stopped.items()]
 
 

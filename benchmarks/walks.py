@@ -38,7 +38,9 @@ KINDS = {"PecanPy PreComp": "PreComp", "PecanPy SparseOTF": "SparseOTF"}
 
 def graphs(brief: bool) -> dict[str, tuple[Graph, int]]:
     """{name: (graph, walks from each node)}"""
-    found = {f"Barabási-Albert {n:,}": (barabasi_albert(n), walks) for n, walks in ((10_000, 20), (100_000, 2))[: 2 - brief]}
+    found = {
+        f"Barabási-Albert {n:,}": (barabasi_albert(n), walks) for n, walks in ((10_000, 20), (100_000, 2))[: 2 - brief]
+    }
     return found | {"item graph": (item_graph(views.sequences(movielens.load("ml-100k"))), 20)}
 
 
@@ -58,12 +60,16 @@ def speed(found: Sides, case: str, steps: int, num_walks: int, runs: int) -> lis
     once = medians(found.turns("prepare", 1, warm=0))
     lines = [line("prepare", case, side, "CPU s", m["seconds"], runs=m["runs"]) for side, m in once.items()]
     for side, m in medians(found.turns("walk", runs, num_walks=num_walks, length=LENGTH)).items():
-        lines.append(line("walk", case, side, "steps per CPU s", steps / m["seconds"], runs=m["runs"], memory=m["memory"]))
+        lines.append(
+            line("walk", case, side, "steps per CPU s", steps / m["seconds"], runs=m["runs"], memory=m["memory"])
+        )
     one = medians(found.turns("call", runs, warm=0, num_walks=1, length=1))
     for side, m in medians(found.turns("call", runs, num_walks=num_walks, length=LENGTH)).items():
         lines.append(line("call", case, side, "CPU s", m["seconds"], runs=m["runs"]))
         rest = [run - one[side]["seconds"] for run in m["runs"]]
-        lines.append(line("call, less its start", case, side, "steps per CPU s", steps / statistics.median(rest), runs=rest))
+        lines.append(
+            line("call, less its start", case, side, "steps per CPU s", steps / statistics.median(rest), runs=rest)
+        )
     return lines + [stopped("walk", case, side, said) for side, said in found.stopped.items()]
 
 
@@ -110,7 +116,9 @@ def chi_square(graph: Graph, walks: np.ndarray) -> tuple[float, int]:
         real = expected >= 5
         if real.sum() > 1:
             statistic += float(((seen - expected)[real] ** 2 / expected[real]).sum())
-            freedom += int(real.sum()) - int(real.all())  # where a cell is left out, the others do not sum to a constant
+            freedom += int(real.sum()) - int(
+                real.all()
+            )  # where a cell is left out, the others do not sum to a constant
     return statistic, freedom
 
 

@@ -56,7 +56,9 @@ def speed(python: Path, corpus: Corpus, size: int, runs: int) -> tuple[list[dict
     for subsample in (0.0, 1e-3):
         case = f"sample {subsample:g}"
         with sides(jobs(python, corpus, size, subsample=subsample)) as found:
-            versions |= {k: v for name, side in found.running.items() if name == "gensim" for k, v in side.versions.items()}
+            versions |= {
+                k: v for name, side in found.running.items() if name == "gensim" for k, v in side.versions.items()
+            }
             for side, m in medians(found.turns("epoch", runs)).items():
                 lines.append(line("skip-gram", case, side, "words per CPU s", words / m["seconds"], runs=m["runs"], memory=m["memory"]))  # fmt: skip
             lines += [stopped("skip-gram", case, side, said) for side, said in found.stopped.items()]
@@ -84,7 +86,9 @@ def word_quality(python: Path, corpus: Corpus, text, seeds: range, epochs: int) 
         except SideStopped as error:
             lines.append(stopped("gold pairs", "sample 0.001", side, str(error)))
             continue
-        lines.append(line("gold pairs", "sample 0.001", side, "median rank", statistics.mean(found), values=found, lr=lr))
+        lines.append(
+            line("gold pairs", "sample 0.001", side, "median rank", statistics.mean(found), values=found, lr=lr)
+        )
     return lines
 
 

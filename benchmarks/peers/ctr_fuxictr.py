@@ -32,13 +32,20 @@ def build(spec, columns, rows):
             "vocab_size": spec["sizes"][name],
         }
         if kind == "sequence":
-            features.features[name] |= {"feature_encoder": "layers.MaskedAveragePooling()", "max_len": columns[name].shape[1]}
+            features.features[name] |= {
+                "feature_encoder": "layers.MaskedAveragePooling()",
+                "max_len": columns[name].shape[1],
+            }
     for name in OWN:
         features.features[name] = {"type": "meta"}
     seed_everything(spec["seed"])
     network = {"dnn_hidden_units": spec["hidden"], "learning_rate": spec["lr"], "embedding_dim": spec["dim"], "gpu": -1}
     training = {"verbose": 0, "model_root": tempfile.gettempdir(), "metrics": ["AUC"], "optimizer": "adam", "loss": "binary_crossentropy"}  # fmt: skip
-    attention = {"attention_hidden_units": spec["attention"], "attention_hidden_activations": "Dice", "dnn_activations": "Dice"}
+    attention = {
+        "attention_hidden_units": spec["attention"],
+        "attention_hidden_activations": "Dice",
+        "dnn_activations": "Dice",
+    }
     model = {
         "DIN": lambda: DIN(features, **network, **attention, **training),
         "DIEN": lambda: DIEN(features, batch_norm=False, dnn_activations="Dice", **network, **training),
@@ -47,7 +54,9 @@ def build(spec, columns, rows):
     model._max_gradient_norm, model._total_steps, model._stop_training = 10.0, 0, False  # what its fit() sets first
     model._eval_steps = 10**9  # no evaluation between the batches: the driver asks for it
     with tempfile.TemporaryDirectory() as folder:
-        loaders = {part: loader(Path(folder), part, columns, index, names, spec, features) for part, index in rows.items()}
+        loaders = {
+            part: loader(Path(folder), part, columns, index, names, spec, features) for part, index in rows.items()
+        }
     return model, lambda: model.train_epoch(loaders["train"]), lambda part: model.predict(loaders[part])
 
 

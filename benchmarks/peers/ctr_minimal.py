@@ -138,7 +138,9 @@ class Cross(Model):
     needs_linear, matrix = False, False
 
     def make(self):
-        self.cross = nn.ModuleList(nn.Linear(self.width, self.width if self.matrix else 1, bias=False) for _ in range(2))
+        self.cross = nn.ModuleList(
+            nn.Linear(self.width, self.width if self.matrix else 1, bias=False) for _ in range(2)
+        )
         self.b = nn.ParameterList(torch.zeros(self.width) for _ in range(2))
         self.network = nn.Sequential(*list(mlp(self.width, self.hidden))[:-1])
         self.out = nn.Linear(self.width + self.hidden[-1], 1)
@@ -146,7 +148,9 @@ class Cross(Model):
     def deep(self, v, x, histories):
         first = crossed = v.flatten(1)
         for layer, b in zip(self.cross, self.b, strict=True):
-            crossed = first * (layer(crossed) + b if self.matrix else layer(crossed)) + (0 if self.matrix else b) + crossed
+            crossed = (
+                first * (layer(crossed) + b if self.matrix else layer(crossed)) + (0 if self.matrix else b) + crossed
+            )
         return self.out(torch.cat([crossed, self.network(first)], dim=1)).squeeze(1)
 
 

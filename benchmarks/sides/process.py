@@ -71,7 +71,9 @@ class Side:
         path = Path(self.folder.name) / "turn.npz"
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(json.dumps({"do": name, "given": given, "save": str(path) if save else None}) + "\n")
+            self.process.stdin.write(
+                json.dumps({"do": name, "given": given, "save": str(path) if save else None}) + "\n"
+            )
             self.process.stdin.flush()
         except BrokenPipeError:
             pass  # the missing answer says why
