@@ -15,7 +15,7 @@ from pathlib import Path
 from peers.environment import environment
 from sides.clicks import PEERS, jobs, rows, settings
 from sides.options import short
-from sides.process import SideStopped, Sides, medians, sides
+from sides.process import Sides, SideStopped, medians, sides
 from sides.results import line, stopped, write
 
 SHORT = ("LR", "FM", "DeepFM", "DIN")

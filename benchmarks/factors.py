@@ -4,8 +4,8 @@ The peers run in a process and an environment of their own (.course/peers, made 
 run); splits, predictions and vectors pass as .npz files, and all scores are computed here, by the same code. Each peer's
 settings are chosen on the validation rows of seeds 0 and 1, from a grid of the size that rec_lib's were chosen from
 (implicit: the very same grid; an epoch of Surprise's SVD++ takes a second, so its grid is coarser). rec_lib's are those of
-its experiment 2.3. One thread; CPU seconds of training with the chosen settings, ratios as medians over seeds. Takes about
-half an hour.
+its experiment 2.3. One thread; CPU seconds of training with the chosen settings up to the best epoch, by turns. Results go to
+results/factors.jsonl. Takes about half an hour.
 
 Run  python course.py bench factors
 """
@@ -20,18 +20,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from peers.environment import environment
+from peers.environment import environment, versions
+from sides.results import line, write
 
 from rec_lib.data import movielens
 from rec_lib.data.holdouts import leave_two_out
 from rec_lib.data.interactions import Interactions
 from rec_lib.evaluation.metrics import rmse
 from rec_lib.evaluation.ranking import rank_held_out
-from rec_lib.experiments.mf import IMPLICIT, parts, test_error, trained
+from rec_lib.experiments.mf import IMPLICIT, RECIPES, parts, test_error, trained
 from rec_lib.models.ials import IALS
 
 HERE = Path(__file__).parent
 SEEDS, TUNED_ON = range(5), range(2)
+OURS = {"svd": "mf", "svdpp": "svdpp"}  # names in experiment 2.3
 GRIDS = {
     "svd": [
         {"n_factors": d, "n_epochs": e, "lr_all": lr, "reg_all": reg}
@@ -105,7 +107,7 @@ def lists(python: Path, data: Interactions, seed: int, settings: list[dict]) -> 
 
 def ranking(model, data: Interactions) -> dict[str, float]:
     scores = {}
-    for name, protocol in (("1+99", "sampled"), ("all", "full")):
+    for name, protocol in (("1 + 99 films", "sampled"), ("all films", "full")):
         ranked = rank_held_out(model, data, k=10, protocol=protocol)
         scores |= {f"HR@10 {name}": ranked.hit_rate, f"NDCG@10 {name}": ranked.ndcg}
     return scores
@@ -122,47 +124,43 @@ def cpu_seconds(run, *args, **settings):
     return result, time.process_time() - start
 
 
-def report(name: str, peer: list[float], own: list[float]) -> None:
-    print(
-        f"  {name:12} peer {np.mean(peer):.4f} ± {np.std(peer, ddof=1):.4f}   rec_lib {np.mean(own):.4f} ± "
-        f"{np.std(own, ddof=1):.4f}   difference {np.mean(np.subtract(own, peer)):+.4f}",
-        flush=True,
-    )
+def quality(job: str, case: str, measure: str, found: dict[str, list[float]]) -> list[dict]:
+    """A line a side: the mean over seeds, and each seed's value."""
+    return [line(job, case, side, measure, float(np.mean(v)), values=v) for side, v in found.items()]
 
 
-def report_time(peer: list[float], own: list[float]) -> None:
-    ratio = statistics.median(b / a for a, b in zip(peer, own, strict=True))
-    print(
-        f"  CPU seconds  peer {statistics.median(peer):.2f}   rec_lib {statistics.median(own):.2f}   ratio {ratio:.2f}",
-        flush=True,
-    )
+def times(case: str, found: dict[str, list[float]], chosen: dict[str, dict]) -> list[dict]:
+    return [
+        line("training", case, side, "CPU s", statistics.median(runs), runs=runs, settings=chosen[side])
+        for side, runs in found.items()
+    ]
 
 
-def compare_ratings(python: Path, kind: str, name: str) -> None:
+def compare_ratings(python: Path, kind: str, name: str) -> list[dict]:
     grid = GRIDS[kind]
     best = chosen([predictions(python, kind, seed, grid, 1)[0] for seed in TUNED_ON], grid)
-    print(f"{name}: Surprise with {best}", flush=True)
     peer, own, peer_time, own_time = [], [], [], []
     for seed in SEEDS:
         (error,), (seconds,) = predictions(python, kind, seed, [best], 2)
         rows = parts(seed)
-        (model, _), own_seconds = cpu_seconds(trained, {"svd": "mf"}.get(kind, kind), seed, rows)
+        (model, history), all_seconds = cpu_seconds(trained, OURS[kind], seed, rows)
         peer.append(error)
         own.append(test_error(model, rows))
-        peer_time.append(seconds)
-        own_time.append(own_seconds)
-    report("test RMSE", peer, own)
-    report_time(peer_time, own_time)
+        peer_time.append(float(seconds))
+        own_time.append(all_seconds * history.best_epoch / len(history.loss))
+    settings = {"rec_lib": RECIPES[OURS[kind]], "Surprise": best}
+    return quality("test error", name, "RMSE", {"rec_lib": own, "Surprise": peer}) + times(
+        name, {"rec_lib": own_time, "Surprise": peer_time}, settings
+    )
 
 
-def compare_als(python: Path) -> None:
+def compare_als(python: Path) -> list[dict]:
     ml = movielens.load("ml-100k")
     grid, errors = GRIDS["als"], []
     for seed in TUNED_ON:
         scores, _ = lists(python, leave_two_out(ml, seed=seed)[0], seed, grid)
-        errors.append([-s["NDCG@10 1+99"] - s["NDCG@10 all"] for s in scores])
+        errors.append([-s["NDCG@10 1 + 99 films"] - s["NDCG@10 all films"] for s in scores])
     best = chosen(errors, grid)
-    print(f"implicit ALS: implicit with {best}, rec_lib with {IMPLICIT}", flush=True)
     peer, own, peer_time, own_time = [], [], [], []
     for seed in SEEDS:
         data = leave_two_out(ml, seed=seed)[1]
@@ -170,19 +168,26 @@ def compare_als(python: Path) -> None:
         model, own_seconds = cpu_seconds(IALS(**IMPLICIT, rng=np.random.default_rng(seed)).fit, data)
         peer.append(scores)
         own.append(ranking(model, data))
-        peer_time.append(seconds)
+        peer_time.append(float(seconds))
         own_time.append(own_seconds)
+    case = "implicit ALS"
+    lines = times(case, {"rec_lib": own_time, "implicit": peer_time}, {"rec_lib": IMPLICIT, "implicit": best})
     for metric in own[0]:
-        report(metric, [s[metric] for s in peer], [s[metric] for s in own])
-    report_time(peer_time, own_time)
+        measure, job = metric.split(" ", 1)
+        found = {"rec_lib": [s[metric] for s in own], "implicit": [s[metric] for s in peer]}
+        lines += quality(f"{job}, {measure}", case, measure, found)
+    return lines
 
 
 def main() -> None:
     torch.set_num_threads(1)
     python = environment()
-    compare_ratings(python, "svd", "MF with biases")
-    compare_als(python)
-    compare_ratings(python, "svdpp", "SVD++")
+    lines = compare_ratings(python, "svd", "MF")
+    lines += compare_als(python)
+    lines += compare_ratings(python, "svdpp", "SVD++")
+    for row in lines:
+        print(row, flush=True)
+    write("factors", lines, versions("scikit-surprise", "implicit"), short=False)
 
 
 if __name__ == "__main__":

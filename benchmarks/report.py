@@ -21,6 +21,7 @@ NAMES = {
     "words": "Skip-gram with negative sampling",
     "walks": "Node2vec walks",
     "search": "Nearest-neighbour search",
+    "factors": "Factors beside Surprise and implicit",
     "ranking": "Rating models and rankers",
     "growth": "Growth",
     "start": "Starting up",

@@ -2,7 +2,7 @@
 
 100,000 vectors of 32 numbers around 200 centres, spread 0.35 (easy: neighbours are much nearer than others) or 1.0 (hard); ten
 neighbours; float32; one thread, CPU seconds. An index's settings are chosen on queries of their own (TUNE): the fastest one
-whose recall@10 there is high enough. Recall and time are then measured on other queries, by turns.
+whose recall@10 there is high enough, with a margin of 0.01. Recall and time are then measured on other queries, by turns.
 
 at 0.9      each index at recall 0.9: LSH with the book's OR (plain) and with collision counting, exact search of both libraries,
             and what practice uses: faiss' IVF and HNSW
@@ -18,7 +18,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from peers.environment import environment
+from peers.environment import environment, versions
 from sides.options import short
 from sides.process import OWN, Job, Side, SideStopped, medians, sides
 from sides.results import line, stopped, write
@@ -27,12 +27,10 @@ from rec_lib.experiments.lsh import clustered, tenth_neighbour
 from rec_lib.retrieval import ExactIndex, recall_at_k
 
 K, WANTED = 10, 0.9
+MARGIN = 0.01  # on the queries that settings are chosen on, so that others find as much
 SPREADS = {"easy": 0.35, "hard": 1.0}
-WIDTHS, TABLES = (
-    (2, 3, 4, 6, 8),
-    ((8, 8), (8, 16), (12, 16), (12, 32), (16, 32), (16, 64)),
-)  # w in distances to the 10th; (K, L)
-HITS, PROBES = (2, 3, 4, 6), (0, 4)
+TABLES = ((8, 8), (8, 16), (12, 16), (12, 32), (16, 32))  # K hashes a table, L tables
+WIDTHS, HITS, PROBES = (2, 3, 4, 6), (2, 3, 4), (0, 4)  # w in distances to the 10th neighbour
 FAISS = {
     "faiss IVF": ("IVF", [{"nlist": 400, "nprobe": p} for p in (1, 2, 4, 8, 16, 32)]),
     "faiss HNSW": ("HNSW", [{"M": 32, "efSearch": e} for e in (10, 20, 40, 80, 160)]),
@@ -81,7 +79,7 @@ def tried(given: Job, settings: list[Settings], true: np.ndarray) -> list[tuple[
 
 def fastest(found: list[tuple[float, float, Settings]], wanted: float) -> Settings:
     """The fastest settings of at least this recall; the best recall where none has it."""
-    enough = [row for row in found if row[0] >= wanted]
+    enough = [row for row in found if row[0] >= wanted + MARGIN]
     return min(enough, key=lambda row: row[1])[2] if enough else max(found, key=lambda row: row[0])[2]
 
 
@@ -142,7 +140,7 @@ def main() -> None:
             lines.append(stopped("recall 0.9, plain", case, "faiss", str(error)))
     for row in lines:
         print(row, flush=True)
-    write("search", lines, {"faiss-cpu": "1.15.1"}, brief)
+    write("search", lines, versions("faiss-cpu"), brief)
 
 
 if __name__ == "__main__":

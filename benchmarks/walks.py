@@ -25,7 +25,7 @@ import numpy as np
 from peers.environment import environment
 from scipy.stats import chi2
 from sides.options import short
-from sides.process import OWN, Job, Side, SideStopped, Sides, medians, sides
+from sides.process import OWN, Job, Side, Sides, SideStopped, medians, sides
 from sides.results import line, stopped, write
 
 from rec_lib.data import movielens, views

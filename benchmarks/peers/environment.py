@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import venv
 from pathlib import Path
@@ -32,6 +33,12 @@ def environment() -> Path:
             return python
         stamp.write_text(content)
     return python
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """{package: version} of these, as WANTED names them."""
+    wanted = dict(re.findall(r"^([\w-]+)==(\S+)$", WANTED.read_text(encoding="utf-8"), flags=re.M))
+    return {package: wanted[package] for package in packages}
 
 
 def installed(python: Path, *what: str) -> bool:

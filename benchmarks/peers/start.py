@@ -16,19 +16,38 @@ def start(spec, arrays):
         for room in ("data", "models", "training"):
             import_module(f"rec_lib.{room}")
 
-    def import_and_train():
-        import_rec_lib()
+    def train(table):
         import torch
 
-        from rec_lib.data import movielens, views
         from rec_lib.models import LR
         from rec_lib.training import fit
 
-        table = views.ctr(movielens.load("ml-100k"))
         model = LR(table.schema)
         fit(model, table, optimizers=[torch.optim.Adam(model.parameters(), lr=0.01)], epochs=1, progress=False)
 
-    runs = {"import torch": import_torch, "import rec_lib": import_rec_lib, "import and train LR": import_and_train}
+    def train_on_given_rows():
+        import_rec_lib()
+        import torch
+
+        from rec_lib.data.table import Table
+        from rec_lib.schema import Schema, Sparse
+
+        schema = Schema((Sparse("user", 1000), Sparse("item", 1000)))
+        ids = {name: torch.arange(2, 80_002) % 998 + 2 for name in ("user", "item")}
+        train(Table(schema, ids | {"label": (torch.arange(80_000) % 2).float()}))
+
+    def train_on_movielens():
+        import_rec_lib()
+        from rec_lib.data import movielens, views
+
+        train(views.ctr(movielens.load("ml-100k")))
+
+    runs = {
+        "import torch": import_torch,
+        "import rec_lib": import_rec_lib,
+        "import and train LR": train_on_given_rows,
+        "import, load MovieLens-100K and train LR": train_on_movielens,
+    }
     return {"run": runs[spec["case"]]}
 
 

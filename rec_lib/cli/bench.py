@@ -1,4 +1,8 @@
-"""``course.py bench [NAME …]``: run the scripts in benchmarks/, each in a process of its own, on one thread."""
+"""``course.py bench [NAME …]``: run the scripts in benchmarks/, each in a process of its own, on one thread.
+
+Without a name the short form runs, a quarter of an hour: what is short anyway, the comparisons with fewer cases and turns, and their
+tables. A name runs that script in full.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,22 @@ import sys
 
 from rec_lib.paths import root
 
+SHORT = {  # in this order; with --short a comparison's results stay in the learner's own folder
+    "data": (),
+    "cf_similarities": (),
+    "fm_growth": (),
+    "parity": (),
+    "start": ("--short",),
+    "ctr": ("--short",),
+    "ctr_quality": ("--short",),
+    "words": ("--short",),
+    "walks": ("--short",),
+    "search": ("--short",),
+    "ranking": ("--short",),
+    "growth": ("--short",),
+    "report": ("--short",),
+}
+
 
 def main(argv: list[str]) -> int:
     scripts = {path.stem: path for path in sorted((root() / "benchmarks").glob("*.py"))}
@@ -16,7 +36,7 @@ def main(argv: list[str]) -> int:
         return 2
     env = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     codes = []
-    for name in argv or scripts:
+    for name, options in {name: () for name in argv}.items() if argv else SHORT.items():
         print(f"== {name}", flush=True)
-        codes.append(subprocess.run([sys.executable, str(scripts[name])], env=env, check=False).returncode)
+        codes.append(subprocess.run([sys.executable, str(scripts[name]), *options], env=env, check=False).returncode)
     return max(codes, default=0)
