@@ -51,6 +51,7 @@ MODULES = {
     "3.11": "architectures",
     "4.1": "vectors",
     "4.2": "word2vec",
+    "4.3": "item2vec",
     "4.4.1": "deepwalk",
     "4.4.2": "node2vec",
     "4.4.3": "eges",

@@ -81,7 +81,7 @@ class TwoTower(TopN):
                 if log_q is not None:
                     more["log_q"] = log_q[batch["item"]]
                 adam.zero_grad(set_to_none=True)
-                self.net.loss(self._hidden(batch) | more).backward()
+                self._loss(batch | more).backward()
                 adam.step()
             if self.watch is not None or epoch == self.epochs:
                 self.u = self.user_tower(seen, x.numpy())
@@ -89,9 +89,9 @@ class TwoTower(TopN):
             if self.watch is not None:
                 self.watch(epoch)
 
-    def _hidden(self, batch: Batch) -> Batch:
+    def _loss(self, batch: Batch) -> Tensor:
         hidden = torch.from_numpy(self.rng.random(len(batch["item"])) < self.id_dropout)
-        return batch | {"item": batch["item"].masked_fill(hidden, OOV)}
+        return self.net.loss(batch | {"item": batch["item"].masked_fill(hidden, OOV)})
 
     @torch.no_grad()
     def item_tower(self, features: np.ndarray, ids: np.ndarray | None = None) -> np.ndarray:

@@ -26,6 +26,7 @@ PANELS: dict[str, str] = {
     "fm": "rec_lib.widgets.fm.demo",
     "ftrl": "rec_lib.widgets.lr.ftrl_demo",
     "gbdt_lr": "rec_lib.widgets.gbdt_lr.demo",
+    "item2vec": "rec_lib.widgets.item2vec.batch_panel",
     "leaderboard": "rec_lib.widgets.leaderboard.demo",
     "ls_plm": "rec_lib.widgets.ls_plm.demo",
     "lsh": "rec_lib.widgets.lsh.demo",
