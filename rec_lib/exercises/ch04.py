@@ -1,5 +1,5 @@
-"""Exercises of chapter 4, embeddings: 4.2 word2vec, 4.4.1 DeepWalk, 4.4.2 node2vec, 4.4.3 EGES, 4.5 embeddings and deep networks,
-4.6 locality-sensitive hashing."""
+"""Exercises of chapter 4, embeddings: 4.2 word2vec, 4.3 item2vec and two towers, 4.4.1 DeepWalk, 4.4.2 node2vec, 4.4.3 EGES,
+4.5 embeddings and deep networks, 4.6 locality-sensitive hashing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import sympy
 from rec_lib.exercises.ch04_deepwalk import DEEPWALK
 from rec_lib.exercises.ch04_eges import EGES
 from rec_lib.exercises.ch04_embedding_deep import EMBEDDING_DEEP
+from rec_lib.exercises.ch04_item2vec import ITEM2VEC
 from rec_lib.exercises.ch04_lsh import LSH
 from rec_lib.exercises.ch04_word2vec import WORD2VEC
 from rec_lib.exercises.judges import Property, code_judge, numeric_judge, symbolic_judge
@@ -307,4 +308,4 @@ share = (step_distances(graph, walks) == 2).mean()
     ),
 )
 
-EXERCISES = (*WORD2VEC, *DEEPWALK, *NODE2VEC, *EGES, *EMBEDDING_DEEP, *LSH)
+EXERCISES = (*WORD2VEC, *ITEM2VEC, *DEEPWALK, *NODE2VEC, *EGES, *EMBEDDING_DEEP, *LSH)

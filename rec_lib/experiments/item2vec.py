@@ -3,15 +3,15 @@
 ml100k_loo99, ml100k_loo   HR@10 and NDCG@10 of each user's last film, among 99 others and among all, and HR@100 among all:
                            popularity, ItemCF, EASE, implicit ALS, "item2vec" (users as means), "two_tower"
 part/WHAT/loo, …/loo99     the same of two towers with one thing changed: "uncorrected" (no log Q), "inner" (vectors of any
-                           length, τ = 1), "tau_1" (cosines, τ = 1), "tau_01" (cosines, τ = 0.1), "no_features", "no_layers",
-                           "masked" (what the user has is no negative);
+                           length, τ = 1), "tau_1" (cosines, τ = 1), "no_features", "masked" (what the user has is no
+                           negative); "restored" is "uncorrected" with log Q added when films are ranked;
                            "/popularity": the mean share of users who took a film of its lists of 10
 score/BY/…                 of the same item2vec vectors: "cosine", "context" ⟨mean v, u_j⟩, "corrected" (the same + log Q_j)
-window/HOW/…               item2vec by its best score with a window over histories in the order of time ("ordered"), the same
-                           window over new random orders ("shuffled"), all pairs of a set ("set")
+window/HOW/…               item2vec with the same window over histories in the order of time ("ordered"), or with all pairs of the
+                           sets ("set"), as many pairs in all as item2vec itself meets through a window over new orders
 pairs/HOW/heaviest         share of all pairs that the tenth of the users with most films brings: "set", "window"
-cold/WHAT/auc, /hr10       films that training never saw, ranked among themselves for users who took some: two towers with
-                           features, without ("ids"), and "genres", the cosine with a user's mean genres; HR@10: one is in the list
+cold/WHAT/auc, /hr10       films that training never saw, ranked among themselves for users who took some: two towers,
+                           and "genres", the cosine with a user's mean genres; HR@10: one of them is in the list
 planted/z/MODEL            probability that the next item is in the list of 10, in the world of data.basket_worlds of skew z;
                            "…/slope": of score − log P on log Q; planted/new/MODEL: of 3 among the new items, z = 0
 """
@@ -40,7 +40,7 @@ from rec_lib.embeddings.corpus import Corpus
 from rec_lib.embeddings.engine import noise_law, train
 from rec_lib.embeddings.item2vec import Item2vec, basket_means
 from rec_lib.evaluation.metrics import auc
-from rec_lib.evaluation.ranking import rank_held_out
+from rec_lib.evaluation.ranking import Scorer, rank_held_out
 from rec_lib.experiments.core import Experiment
 from rec_lib.layers.in_batch import in_batch_softmax_loss
 from rec_lib.models.ease import EASE
@@ -59,23 +59,21 @@ RECIPES: dict[str, Recipe] = {
     "itemcf": {"k": 10, "similarity": "cosine", "shrinkage": 0.0},
     "ease": {"l2": 200.0},
     "ials": {"dim": 32, "alpha": 1.0, "l2": 10.0, "iterations": 10},
-    "item2vec": {"dim": 32, "window": 10, "negatives": 5, "share": 5, "subsample": 1e-3, "lr": 0.05, "epochs": 20, "by": "corrected"},
+    "item2vec": {"dim": 32, "window": 20, "negatives": 5, "share": 5, "subsample": 1e-3, "lr": 0.05, "epochs": 40, "by": "cosine"},
     "two_tower": {"dim": 32, "hidden": (32,), "maxlen": 50, "temperature": 0.3, "id_dropout": 0.1, "per_user": 20, "epochs": 48,
-                  "batch_size": 256, "lr": 0.01, "l2": 1e-5, "init_sd": 0.1},
+                  "batch_size": 256, "lr": 0.005, "l2": 1e-5, "init_sd": 0.1},
 }  # fmt: skip
 PARTS: dict[str, Recipe] = {
     "uncorrected": {"correction": False},
     "inner": {"normalise": False, "temperature": 1.0},
     "tau_1": {"temperature": 1.0},
-    "tau_01": {"temperature": 0.1},
     "no_features": {},
-    "no_layers": {"hidden": ()},
     "masked": {},
 }
 PLANTED: Recipe = {"dim": 16, "hidden": (16,), "per_user": 12, "epochs": 30}
 COLD = 0.1  # share of the films that are taken out of training
-SKEWS = (0.0, 0.5, 1.0)
-SET_EPOCHS = 2  # all pairs of a set are some ten times as many
+SKEWS = (0.0, 1.0)
+SET_EPOCHS = 8  # after subsampling all pairs of the sets are five times those of the window: as many pairs in all
 WAYS = ("cosine", "context", "corrected")
 
 
@@ -198,7 +196,17 @@ def fitted(name: str, seed: int, data: Interactions, recipe: Recipe | None = Non
     return model.fit(data)
 
 
-def ranked(model: TopN, data: Interactions) -> dict[str, float]:
+class Restored:
+    """Towers trained without the correction, and log Q added to their scores when items are ranked."""
+
+    def __init__(self, model: TopN, log_q: np.ndarray):
+        self.model, self.log_q = model, log_q
+
+    def score(self, users: np.ndarray) -> np.ndarray:
+        return self.model.score(users) + self.log_q
+
+
+def ranked(model: Scorer, data: Interactions) -> dict[str, float]:
     """ "loo99/hr10", "loo99/ndcg10", "loo/hr10", "loo/ndcg10", "loo/hr100"."""
     sampled, full = (rank_held_out(model, data, k=10, protocol=protocol) for protocol in ("sampled", "full"))
     return {
@@ -246,12 +254,8 @@ def cold_scores(
     people, films = features()
     liked = full[:, cold].toarray() != 0  # (users, cold)
     users = np.flatnonzero(liked.any(axis=1) & ~liked.all(axis=1) & (np.diff(rest.indptr) > 0))
-    said = {}
-    for name, sides in {"two_tower": (people, films), "ids": (people, np.zeros((len(films), 0)))}.items():
-        model = build("two_tower", seed, recipe)
-        if isinstance(model, TwoTower):
-            model.fit(rest, *sides)
-            said[name] = model.u[users] @ model.item_tower(sides[1][cold]).T
+    towers = TwoTower(**recipe or RECIPES["two_tower"], rng=np.random.default_rng(seed)).fit(rest, people, films)
+    said = {"two_tower": towers.u[users] @ towers.item_tower(films[cold]).T}
     genres = films[:, : encoders(movielens.load("ml-100k"))["genres"].size]
     mean = (rest[users] != 0) @ genres
     unit = [x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (mean, genres[cold])]
@@ -321,7 +325,11 @@ def run(seed: int, recipes: dict[str, Recipe], parts: dict[str, Recipe], planted
         model = fitted(name, seed, data)
         scores |= {f"part/{name}/{key}": value for key, value in ranked(model, data).items()}
         scores[f"part/{name}/popularity"] = popular(model, data.users)
-    ways: dict[str, Recipe] = {"ordered": {}, "shuffled": {}, "set": {"window": None, "epochs": SET_EPOCHS}}
+        if name == "uncorrected":
+            q = BasketPairs(model.seen, 1, np.random.default_rng(0)).q
+            restored = Restored(model, np.log(np.maximum(q, 1e-12)))
+            scores |= {f"part/restored/{key}": value for key, value in ranked(restored, data).items()}
+    ways: dict[str, Recipe] = {"ordered": {}, "set": {"window": None, "epochs": SET_EPOCHS}}
     for how, change in ways.items():
         recipe, rng = recipes["item2vec"] | change, np.random.default_rng(seed)
         mean = (Ordered if how == "ordered" else BasketMean)(**recipe, rng=rng).fit(data)

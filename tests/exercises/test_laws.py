@@ -68,6 +68,14 @@ ALSO_RIGHT = {
             return np.vstack([h - lr * error @ U, U - lr * np.outer(error, h)])
         """,
     ),
+    "4.3-no-effect": (
+        """
+        def in_batch_loss(u, v, log_q):
+            corrected = u @ v.mT - log_q
+            return (corrected.logsumexp(dim=1) - corrected.diagonal()).mean()
+        """,
+        "def in_batch_loss(u, v, log_q):\n    return F.cross_entropy((v @ u.T - log_q[:, None]).T, torch.arange(len(v)))",
+    ),
     "4.4.1-bug": (
         """
         def next_law(A, v):
@@ -329,6 +337,14 @@ ALSO_RIGHT = {
     ),
 }
 STILL_THE_STUB = {
+    "4.3-no-effect": """
+        def in_batch_loss(u, v, log_q):
+            # a row is a user, a column an item
+            scores = u @ v.T
+            scores = scores - log_q.unsqueeze(1)
+
+            return F.cross_entropy(scores, torch.arange(len(u)))
+        """,
     "3.6-cross-network": """
         def cross_network(x_0, w, b):
             # layer by layer
