@@ -282,11 +282,12 @@ def planted_scores(seed: int, settings: Recipe, skews: Iterable[float]) -> dict[
         world = basket_worlds.kinds_and_hits(seed, skew=skew)
         q = BasketPairs(world.train, 1, np.random.default_rng(0)).q
         models: dict[str, TopN] = {"popularity": Popularity(), "itemcf": ItemCF(), "ials": IALS(16, 1.0, 1.0, 10)}
-        for name, change in {
+        changes: dict[str, Recipe] = {
             "two_tower": {},
             "uncorrected": {"correction": False},
             "tau_1": {"temperature": 1.0},
-        }.items():
+        }
+        for name, change in changes.items():
             models[name] = TwoTower(**settings | change, rng=np.random.default_rng(seed))
         scores[f"planted/{skew:g}/bayes"] = world.hit_rate(world.p)
         for name, model in models.items():
