@@ -9,7 +9,7 @@ import numpy as np
 
 from rec_lib.figures.core import BLUE, GREEN, GREY, PALETTE, VERMILION, Picture, new_figure
 
-HIGHEST = 6.0  # ends of the colour scale of a batch
+HIGHEST = 4.0  # ends of the colour scale of a batch
 
 
 @dataclass(frozen=True)

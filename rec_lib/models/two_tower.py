@@ -31,7 +31,7 @@ class TwoTower(TopN):
     """Towers over history, ids and features, trained with the other items of a batch as negatives.
 
     Args:
-        dim: D. hidden: widths of the layers of both towers, the last one is N; () for none. maxlen: T.
+        dim: D. hidden: widths of the layers of both towers, the last one is N; () for none. maxlen: T in training; served is the mean of all that was taken.
         temperature: τ. normalise: vectors of length 1. correction: take log Q off.
         id_dropout: share of the items' ids that training hides, so that `item_tower` can do without.
         per_user: examples of each user an epoch. epochs, batch_size, lr, l2: of Adam. init_sd: of the embeddings.
