@@ -34,24 +34,29 @@ class Batched:
     slope: float
 
 
+def leaders(scores: np.ndarray) -> str:
+    """ "item 4", or "items 1, 4, 7" where several share the first place; numbered from 1."""
+    best = np.flatnonzero(scores > scores.max() - 1e-9) + 1
+    return ("item " if len(best) == 1 else "items ") + ", ".join(map(str, best))
+
+
 def batch_figure(data: Batched) -> Picture:
     """Left: the last batch, its positives on the diagonal. Right: what was learnt of every item, beside log P and log P − log Q."""
     rows = np.arange(len(data.items))
     names = [f"{'ABC'[u]}" for u in data.users]
     columns = [str(i + 1) for i in data.items]
     x = np.arange(1, len(data.log_p) + 1)
-    first = int(np.argmax(data.scores)) + 1
     same = [(a, b) for a in rows for b in rows if a != b and data.items[a] == data.items[b]]
     figure = new_figure(
         "A batch is its own negatives 批内负采样",
         f"A batch of {len(rows)} after {data.steps} steps, log Q {'taken off' if data.corrected else 'left in'}. For users of taste {data.taste} "
-        f"the highest score has item {first}; by the law it is item {int(np.argmax(data.log_p)) + 1}.",
+        f"the highest score has {leaders(data.scores)}; by the law {leaders(data.log_p)}.",
         height=600,
         margin={"l": 60, "r": 16, "t": 112, "b": 60},
-        xaxis={"domain": [0, 0.40], "anchor": "y", "title": "item of the column", "tickvals": rows, "ticktext": columns, "constrain": "domain"},
+        xaxis={"domain": [0, 0.37], "anchor": "y", "title": "item of the column", "tickvals": rows, "ticktext": columns, "constrain": "domain"},
         yaxis={"domain": [0, 1], "anchor": "x", "title": "user of the row", "tickvals": rows, "ticktext": names, "range": [len(rows) - 0.5, -0.5]},
-        xaxis2={"domain": [0.56, 1], "anchor": "y2", "title": "items, the most popular first", "tickvals": x},
-        yaxis2={"domain": [0, 1], "anchor": "x2", "title": f"score for taste {data.taste} (mean 0)"},
+        xaxis2={"domain": [0.6, 1], "anchor": "y2", "title": "items, the most popular first", "tickvals": x},
+        yaxis2={"domain": [0, 1], "anchor": "x2", "title": {"text": "score (mean 0)", "standoff": 4}},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
     )  # fmt: skip
     dots = {"type": "scatter", "mode": "markers", "hoverinfo": "skip"}
@@ -59,7 +64,7 @@ def batch_figure(data: Batched) -> Picture:
     figure.add_traces(
         [
             {"type": "heatmap", "x": rows, "y": rows, "z": data.logits, "zmin": -HIGHEST, "zmax": HIGHEST, "colorscale": "RdBu", "reversescale": True,
-             "xgap": 2, "ygap": 2, "hoverinfo": "skip", "colorbar": {"x": 0.41, "len": 0.9, "thickness": 12, "title": {"text": "logit"}}},
+             "xgap": 2, "ygap": 2, "hoverinfo": "skip", "colorbar": {"x": 0.38, "len": 0.9, "thickness": 12, "title": {"text": "logit"}}},
             dots | {"x": rows, "y": rows, "name": "positive of the row", "marker": {"symbol": "square-open", "size": 26, "color": GREEN, "line": {"width": 4}}},
             dots | {"x": [b for _, b in same], "y": [a for a, _ in same], "name": "same item again",
                     "marker": {"symbol": "x", "size": 12, "color": VERMILION, "line": {"width": 1, "color": "#FFFFFF"}}},
@@ -103,7 +108,12 @@ def bars_figure(title: str, alt: str, groups: Mapping[str, Mapping[str, tuple[fl
             name=name,
             marker={
                 "color": PALETTE[i],
-                "pattern": {"shape": ("", "/", "x", ".")[i % 4], "fgcolor": "#F2F2F2", "size": 6},
+                "pattern": {
+                    "shape": ("", "/", "x", ".")[i % 4],
+                    "fillmode": "overlay",
+                    "fgcolor": "#F2F2F2",
+                    "size": 6,
+                },
             },
         )
     return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from rec_lib.figures.item2vec import Batched, batch_figure
+from rec_lib.figures.item2vec import Batched, batch_figure, leaders
 from rec_lib.widgets.core import Panel, check_choice, check_range, check_whole, choice, slider, steps, switch
 
 ITEMS, TASTES, PULL = (
@@ -109,7 +109,7 @@ def summary(data: Batched) -> str:
     )
     return (
         f"Taste {data.taste}, skew {data.skew:.2f}, batches of {len(data.items)}, {data.steps} steps, log Q {'taken off' if data.corrected else 'left in'}. "
-        f"Highest score: item {int(np.argmax(data.scores)) + 1}; by the law item {int(np.argmax(data.log_p)) + 1}. Item 1, the most popular: learnt "
+        f"Highest score: {leaders(data.scores)}; by the law {leaders(data.log_p)}. Item 1, the most popular: learnt "
         f"{data.scores[0]:+.2f}, law {data.log_p[0]:+.2f}. Item {ITEMS}, the rarest: learnt {data.scores[-1]:+.2f}, law {data.log_p[-1]:+.2f}. {told}."
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rec_lib.figures.core import alt_text
-from rec_lib.figures.item2vec import bars_figure, batch_figure, pairs_figure
+from rec_lib.figures.item2vec import bars_figure, batch_figure, leaders, pairs_figure
 from rec_lib.widgets.item2vec import BATCHES, ITEMS, MOST, TASTES, batch_panel, compute, summary, world
 
 SETTING = {"taste": "A", "skew": 1.0, "size": 8, "count": MOST, "corrected": False}
@@ -65,10 +65,16 @@ def test_every_setting_draws_the_same_traces_and_says_so(size):
             figure = batch_figure(data)
             kinds.add(tuple((t.type, t.name) for t in figure.data))
             assert data.logits.shape == (size, size)
-            first = f"item {int(np.argmax(data.scores)) + 1}"
+            first = leaders(data.scores)
             assert first in summary(data)
             assert first in alt_text(figure)
     assert len(kinds) == 1
+
+
+def test_a_shared_first_place_is_called_one():
+    assert leaders(np.array([1.0, 0.0, 1.0])) == "items 1, 3"
+    assert leaders(np.array([0.0, 2.0])) == "item 2"
+    assert "by the law items 1, 4, 7, 10" in summary(at(skew=0.0))
 
 
 def test_bad_values_are_refused():
