@@ -14,6 +14,7 @@ import test_dien_derivations
 import test_drn_derivations
 import test_embedding_deep_derivations
 import test_graph_derivations
+import test_item2vec_derivations
 import test_lr_derivations
 import test_mf_derivations
 import test_neural_cf_derivations
@@ -101,6 +102,7 @@ def test_every_derivation_is_held_to_code():
     pairs += test_dien_derivations.PAIRS
     pairs += test_drn_derivations.PAIRS
     pairs += test_embedding_deep_derivations.PAIRS
+    pairs += test_item2vec_derivations.PAIRS
     assert set(CODE) | {derivation.id for derivation, _ in pairs} | BY_NUMBERS == set(ALL)
 
 
