@@ -22,6 +22,7 @@ FOUND: dict[str, tuple[tuple[str, str, str], ...]] = {
     "two_tower": (
         ("HR@10 of all", "4.3", "ml100k_loo/two_tower/hr10"),
         ("HR@100", "4.3", "ml100k_loo/two_tower/hr100"),
+        ("AUC of new films", "4.3", "cold/two_tower/auc"),
     ),
     "deepwalk": (
         ("genre precision@10", "4.1", "films/deepwalk/genre"),
