@@ -55,7 +55,7 @@ def table(lines: list[dict], job: str) -> list[str]:
     rows = [row for row in lines if row["job"] == job]
     timed = any("runs" in row for row in rows)
     measure = next((row["measure"] for row in rows if "value" in row), "")
-    extra = [key for key in ("recall", "memory", "parameters") if any(key in row for row in rows)]
+    extra = [key for key in ("recall", "memory", "parameters", "p95") if any(key in row for row in rows)]
     titles = ["Case", "Side", measure] + (["rec_lib is × as fast"] if timed else []) + extra
     found = [f"## {job[0].upper()}{job[1:]}", "", f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
     for row in rows:

@@ -38,9 +38,8 @@ KINDS = {"PecanPy PreComp": "PreComp", "PecanPy SparseOTF": "SparseOTF"}
 
 def graphs(brief: bool) -> dict[str, tuple[Graph, int]]:
     """{name: (graph, walks from each node)}"""
-    found = {
-        f"Barabási-Albert {n:,}": (barabasi_albert(n), walks) for n, walks in ((10_000, 20), (100_000, 2))[: 2 - brief]
-    }
+    sizes = [(10_000, 5)] if brief else [(10_000, 20), (100_000, 2)]
+    found = {f"Barabási-Albert {n:,}": (barabasi_albert(n), num_walks) for n, num_walks in sizes}
     return found | {"item graph": (item_graph(views.sequences(movielens.load("ml-100k"))), 20)}
 
 

@@ -112,6 +112,8 @@ TARGETS = (
     Target("ranking", "1 + 99 films", "NeuMF", "at least", 0.63),
     Target("factors", "1 + 99 films, HR@10", "implicit ALS", "at least", 0.61),
     Target("ranking", "1 + 99 films", "ItemCF", "at least", 0.59),
+    Target("whole_course", "chapters", "chapters 2 to 4", "at most", 1200),
+    Target("whole_course", "clone", "whole", "at most", 30),
     Target("start", "import and train LR", "over import torch", "at most", 1),
     Target("start", "memory of import and train LR", "over import torch", "at most", 60),
 )  # fmt: skip

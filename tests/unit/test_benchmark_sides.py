@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import report
 import walks
+import whole_course
 import words
 from sides import clicks, process
 from sides.process import Answer, Sides, SideStopped
@@ -184,3 +185,17 @@ def test_the_short_form_names_scripts_that_exist_and_ends_with_the_report():
     scripts = {path.stem for path in (root() / "benchmarks").glob("*.py")}
     assert set(bench.SHORT) <= scripts
     assert list(bench.SHORT)[-1] == "report"
+
+
+def test_the_course_as_a_whole_is_summed_by_chapter_and_panels_are_read():
+    ran = [
+        line("notebooks", case, "rec_lib", "s", 10.0) for case in ("00_start.ipynb", "ch02_x/a.ipynb", "ch04_y/b.ipynb")
+    ]
+    assert {row["case"]: row["value"] for row in whole_course.chapters(ran)} == {
+        "00": 10.0,
+        "ch02": 10.0,
+        "chapters 2 to 4": 20.0,
+        "ch04": 10.0,
+    }
+    (panel,) = whole_course.latencies("= a.ipynb: key to redraw p50 74 ms, p95 101 ms (40 presses)\n")
+    assert (panel["case"], panel["value"], panel["p95"]) == ("a.ipynb", 74.0, 101.0)
