@@ -114,9 +114,9 @@ PLAN: dict[str, tuple[tuple[int, ...], dict[str, tuple[float, Callable[[int], Ta
         (2_000, 8_000, 32_000),
         {"Node2vec": (1, lambda n: walks(edges(n, 5)))},
     ),
-    "edges, preparation for walks on 5,000 nodes": (
+    "edges, preparation for walks on 20,000 nodes": (
         (4, 8, 16, 32),
-        {"Node2vec": (1, lambda m: table_of_walks(5_000, m))},
+        {"Node2vec": (1, lambda m: table_of_walks(20_000, m))},
     ),
     "vectors, 500 queries": (
         (4_096, 16_384, 65_536),

@@ -70,6 +70,16 @@ def table(lines: list[dict], job: str) -> list[str]:
     return [*found, ""]
 
 
+def exponents(lines: list[dict]) -> list[str]:
+    """How steeply time grew, measured beside derived, as Markdown; empty where no size was varied."""
+    sized = [row for row in lines if "size" in row]
+    found = ["## Exponents", "", "| What grows | Side | measured | derived |", "|---|---|---|---|"] if sized else []
+    for job, side in dict.fromkeys((row["job"], row["side"]) for row in sized):
+        rows = [row for row in sized if (row["job"], row["side"]) == (job, side)]
+        found.append(f"| {job} | {side} | {exponent(rows):.2f} | {rows[-1]['derived']:g} |")
+    return [*found, ""] if sized else []
+
+
 def page(name: str, machine: dict, lines: list[dict], drawn: bool) -> str:
     jobs = list(dict.fromkeys(row["job"] for row in lines))
     head = [
@@ -81,7 +91,7 @@ def page(name: str, machine: dict, lines: list[dict], drawn: bool) -> str:
         "",
     ]
     middle = [f"![{NAMES[name]}]({name}.svg)", ""] if drawn else []
-    return "\n".join([*head, *middle, *(text for job in jobs for text in table(lines, job))])
+    return "\n".join([*head, *middle, *exponents(lines), *(text for job in jobs for text in table(lines, job))])
 
 
 def picture(name: str, lines: list[dict]) -> str:

@@ -11,8 +11,10 @@ COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9")
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
-def text(x: float, y: float, words: str, anchor: str = "start", size: int = 12) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{escape(words)}</text>'
+def text(x: float, y: float, words: str, anchor: str = "start", size: int = 12, colour: str = "black") -> str:
+    """With a white rim, so that it is read across lines."""
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"'
+    return f'<text {place} stroke="white" stroke-width="3" paint-order="stroke">{escape(words)}</text>'
 
 
 def document(width: float, height: float, parts: Sequence[str]) -> str:
@@ -74,5 +76,5 @@ def panel(left: float, top: float, wide: float, high: float, job: str, curves: S
         path = "L".join(at(*point) for point in zip(xs, ys, strict=True))
         style = ' stroke-dasharray="4 4"' if dashed else ""
         parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"{style}/>')
-        parts.append(text(x0 + 8, y1 + 14 + 15 * number, f"{'- -' if dashed else '──'} {name}", size=12))
+        parts.append(text(x0 + 8, y1 + 14 + 15 * number, f"{'- -' if dashed else '──'} {name}", colour=colour))
     return parts
