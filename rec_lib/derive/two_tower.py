@@ -113,15 +113,18 @@ def _expected(corrected: bool) -> Callable[..., Tensor]:
 
 
 def _loss(a: sp.Expr, b: sp.Expr) -> sp.Expr:
-    pair = p * (1 - Q) * sp.log(1 + sp.exp(b - a)) + (1 - p) * Q * sp.log(1 + sp.exp(a - b))
-    return pair + (p * Q + (1 - p) * (1 - Q)) * sp.log(2)
+    return p * (1 - Q) * sp.log(1 + sp.exp(b - a)) + (1 - p) * Q * sp.log(1 + sp.exp(a - b))
+
+
+def _flat(ratio: sp.Expr, weight: sp.Expr) -> sp.Expr:
+    """The slope where e^(s₁ − s₂) is `ratio`, and e^(c₁ − c₂) is `weight` times that."""
+    return ((1 - p) * Q * weight * ratio - p * (1 - Q)) / (1 + weight * ratio)
 
 
 def _slope(a: sp.Expr, b: sp.Expr) -> sp.Expr:
     return ((1 - p) * Q * sp.exp(a - b) - p * (1 - Q)) / (1 + sp.exp(a - b))
 
 
-_logit_p, _logit_q = sp.log(p / (1 - p)), sp.log(Q / (1 - Q))
 _c1, _c2 = s1 - sp.log(Q), s2 - sp.log(1 - Q)
 
 uncorrected = Derivation(
@@ -132,15 +135,15 @@ uncorrected = Derivation(
             "expected slope",
             sp.Derivative(_loss(s1, s2), s1),
             "Two items. This user takes item 1 with probability $p$. The other row of the batch belongs to somebody else and brings item 1 with "
-            "probability $q$, its popularity. If both bring the same item there is nothing to learn; the other two batches have the chances "
+            "probability $q$, its popularity. If both bring the same item there is nothing to learn, a constant, left out here; the other two batches have the chances "
             "$p(1-q)$ and $(1-p)q$.",
             lhs=r"\frac{\partial E}{\partial s_1}",
         ),
         Step("chain rule", _slope(s1, s2), "Both terms depend on the difference of the scores alone."),
         Step(
             "where it is flat",
-            _slope(s2 + _logit_p - _logit_q, s2),
-            "Put in $s_1 - s_2 = \\log\\frac{p}{1-p} - \\log\\frac{q}{1-q}$.",
+            _flat((1 / Q - 1) / (1 / p - 1), sp.Integer(1)),
+            "Put in $s_1 - s_2 = \\log\\frac{p}{1-p} - \\log\\frac{q}{1-q}$; the odds $\\frac{p}{1-p}$ are written $1 / (\\frac1p - 1)$.",
             lhs=r"\left.\frac{\partial E}{\partial s_1}\right|_*",
             starts=True,
         ),
@@ -171,7 +174,7 @@ corrected = Derivation(
         Step("chain rule", _slope(_c1, _c2), "As before, with $s - \\log Q$ in place of $s$."),
         Step(
             "where it is flat",
-            _slope(_c1, _c2).subs(s1, s2 + _logit_p),
+            _flat(1 / (1 / p - 1), (1 - Q) / Q),
             "Put in $s_1 - s_2 = \\log\\frac{p}{1-p}$: what this user wants, whatever others take.",
             lhs=r"\left.\frac{\partial E}{\partial s_1}\right|_*",
             starts=True,

@@ -82,11 +82,11 @@ def pairs_figure(names: Sequence[str], windowed: np.ndarray, full: np.ndarray) -
         "Pairs of one basket 一个集合中的物品对",
         f"Of {len(names) * (len(names) - 1)} ordered pairs the window meets {int((windowed > 0).sum())}, the set all.",
         height=420,
-        xaxis={"domain": [0, 0.46], "anchor": "y", "title": "through a window", "tickangle": 35},
-        xaxis2={"domain": [0.54, 1], "anchor": "y2", "title": "as a set", "tickangle": 35},
-        yaxis={"autorange": "reversed", "anchor": "x"},
+        xaxis={"domain": [0, 0.46], "anchor": "y", "title": "through a window", "showticklabels": False, "ticks": ""},
+        xaxis2={"domain": [0.54, 1], "anchor": "y2", "title": "as a set", "showticklabels": False, "ticks": ""},
+        yaxis={"autorange": "reversed", "anchor": "x", "dtick": 1},
         yaxis2={"autorange": "reversed", "anchor": "x2", "showticklabels": False},
-        margin={"l": 150},
+        margin={"l": 190},
     )
     for k, counts in enumerate((windowed, full)):
         axes = {"xaxis": "x", "yaxis": "y"} if k == 0 else {"xaxis": "x2", "yaxis": "y2"}
