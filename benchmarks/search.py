@@ -29,8 +29,8 @@ from rec_lib.retrieval import ExactIndex, recall_at_k
 K, WANTED = 10, 0.9
 MARGIN = 0.01  # on the queries that settings are chosen on, so that others find as much
 SPREADS = {"easy": 0.35, "hard": 1.0}
-TABLES = ((8, 8), (8, 16), (12, 16), (12, 32), (16, 32))  # K hashes a table, L tables
-WIDTHS, HITS, PROBES = (2, 3, 4, 6), (2, 3, 4), (0, 4)  # w in distances to the 10th neighbour
+TABLES = ((8, 8), (8, 16), (8, 32), (12, 16), (12, 32), (16, 16), (16, 32))  # K hashes a table, L tables
+WIDTHS, HITS, PROBES = (4, 6, 8), (2, 3, 4), (0, 4)  # w in distances to the 10th neighbour
 FAISS = {
     "faiss IVF": ("IVF", [{"nlist": 400, "nprobe": p} for p in (1, 2, 4, 8, 16, 32)]),
     "faiss HNSW": ("HNSW", [{"M": 32, "efSearch": e} for e in (10, 20, 40, 80, 160)]),

@@ -56,7 +56,7 @@ def build(spec, columns, rows):
         fit(model, parts["train"], optimizers=[adam], epochs=1, batch_size=batch, seed=count[0], progress=False)
         count[0] += 1
 
-    return model, epoch, lambda part: np.asarray(model.predict_proba(parts[part]))
+    return model, epoch, lambda part: np.asarray(model.predict_proba(parts[part], chunk=batch))
 
 
 if __name__ == "__main__":
