@@ -15,7 +15,7 @@ from sides.results import line, read, stopped, times_as_fast, write
 from sides.targets import TARGETS, Target
 
 from rec_lib.cli import bench
-from rec_lib.data.graphs import les_miserables
+from rec_lib.data.graphs import from_edges, les_miserables
 from rec_lib.embeddings.walks import Walker
 from rec_lib.paths import root
 
@@ -57,8 +57,19 @@ def test_the_chi_square_tells_the_law_from_another_one():
         walks.chi_square(graph, Walker(graph).walk(p, q, 600, 3, rng=np.random.default_rng(0)))
         for p, q in ((walks.P, walks.Q), (1.0, 1.0))
     )
-    assert walks.chi2.sf(*right) > 0.01
+    assert 0.01 < walks.chi2.sf(*right) < 0.99
     assert walks.chi2.sf(*wrong) < 1e-12
+
+
+def test_the_chi_square_has_one_degree_less_than_the_cells_of_a_row():
+    path = from_edges([(0, 1), (1, 2), (1, 3)])
+    third = np.repeat([2, 3, 0], [40, 40, 20])
+    rows = np.column_stack([np.zeros(100, int), np.ones(100, int), third])
+    statistic, freedom = walks.chi_square(path, rows)
+    p = np.array([2.0, 0.5, 0.5]) / 3  # back to 0, on to 2 and 3
+    expected = 100 * p
+    assert statistic == pytest.approx(((np.array([20, 40, 40]) - expected) ** 2 / expected).sum())
+    assert freedom == 2
 
 
 class Fake:
