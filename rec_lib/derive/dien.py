@@ -102,7 +102,7 @@ gru = Derivation(
         Step(
             "eq. 5",
             (1 - _update) * _h + _update * _candidate,
-            "The new state: a mixture of old and proposed. At $u_t = 0$ nothing happened, at $u_t = 1$ the past is gone.",
+            "The new state: a mixture of old and proposed. At $u_t = 0$ nothing happened, at $u_t = 1$ only the proposal is left.",
             lhs="h_t",
             starts=True,
         ),

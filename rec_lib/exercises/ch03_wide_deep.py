@@ -81,7 +81,7 @@ WIDE_DEEP = (
 def cross_product(x, c):
     """φ_k(x) = Π_i x_i^c_ki: 1 where all features of combination k are there, else 0.
 
-    x: (B, d) zeros and ones      c: (K, d) zeros and ones      returns (B, K)
+    x: (B, d) zeros and ones      c: (K, d) zeros and ones      returns (B, K) in the dtype of x
     """
     return NOT_YET
 ''',

@@ -51,6 +51,10 @@ ALSO_RIGHT = {
             return np.array(rows)
         """,
     ),
+    "3.6-cross-product": (
+        "def cross_product(x, c):\n    return (x @ c.T == c.sum(dim=1)).to(x.dtype)",
+        "def cross_product(x, c):\n    return torch.stack([x[:, row > 0].prod(dim=1) for row in c], dim=1)",
+    ),
     "3.6-cross-network": (
         """
         def cross_network(x_0, w, b):
