@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from rec_lib.exercises.judges import Property, code_judge, numbers, numeric_judge, symbolic_judge
-from rec_lib.exercises.model import Exercise, Wrong
+from rec_lib.exercises.model import Exercise, Judge, Outcome, Wrong
 
 Rng = np.random.Generator
 
@@ -50,6 +50,23 @@ def _not_itself(function: Callable[..., Any], args: tuple[Any, ...], rng: Rng) -
     if counts.ndim != 2 or not np.diag(counts).any():
         return None
     return "j ≠ i: an item is no pair with itself, the diagonal must be 0 (a set holds each item once)"
+
+
+def _whole_numbers_too(judge: Judge) -> Judge:
+    """The judge, for counts: a table of whole numbers is as right as one of floats."""
+
+    def judge_either(answer: Any) -> Outcome:
+        if not callable(answer):
+            return judge(answer)
+
+        @wraps(answer)
+        def as_floats(*args: Any) -> Any:
+            got = answer(*args)
+            return got.astype(float) if isinstance(got, np.ndarray) and got.dtype.kind in "iu" else got
+
+        return judge(as_floats)
+
+    return judge_either
 
 
 # --- in-batch softmax ----------------------------------------------------------------------------------------------------
@@ -153,8 +170,10 @@ def pairs(baskets, n):
             "set(basket) drops the order and what comes twice.",
             "For each a in the set, for each b in the set without a: counts[a, b] += 1. Both directions count.",
         ),
-        judge=code_judge(
-            "pairs", _pair_counts, _baskets, (Property("order", _any_order), Property("diagonal", _not_itself))
+        judge=_whole_numbers_too(
+            code_judge(
+                "pairs", _pair_counts, _baskets, (Property("order", _any_order), Property("diagonal", _not_itself))
+            )
         ),
         wrong=(
             Wrong(
@@ -341,7 +360,7 @@ share = np.mean(found)
         ),
         judge=numeric_judge(
             _twice,
-            0.01,
+            0.03,
             "the mean over rows of whether the row's item stands in another row of the batch",
             traps=((256 / 1000, "That would be a batch's share of the catalogue. Popular items meet themselves far more often."),
                    (float(1 - (1 - 1 / 1000) ** 255), "There all items are alike. Item 1 is in more than a tenth of the rows.")),

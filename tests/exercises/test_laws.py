@@ -72,6 +72,17 @@ ALSO_RIGHT = {
             return np.vstack([h - lr * error @ U, U - lr * np.outer(error, h)])
         """,
     ),
+    "4.3-pairs": (  # counts are whole numbers
+        """
+        def pairs(baskets, n):
+            counts = np.zeros((n, n), dtype=int)
+            for basket in baskets:
+                items = np.unique(np.array(basket, dtype=int))
+                counts[np.ix_(items, items)] += 1
+            np.fill_diagonal(counts, 0)
+            return counts
+        """,
+    ),
     "4.3-no-effect": (
         """
         def in_batch_loss(u, v, log_q):
