@@ -341,7 +341,7 @@ SYSTEMS = (
            parts=_done("4.4.2", "embeddings.Node2vec", "node2vec", "node2vec")),
     System("eges", "EGES", "embedding", "4.4.3", 2018, "Wang et al., KDD", "weigh an item's attributes into its vector", ("deepwalk",), adds="attributes of an item, each with its own weight, so that new items have a vector", state="done",
            strength="places items that have no history; the weights say what drives an item",
-           limit="needs attributes; learnt weights pay only where attributes matter differently by item",
+           limit="needs attributes; learnt weights were a head start, level in the end, and worse than equal ones for cold films",
            parts=_done("4.4.3", "embeddings.EGES", "eges", "eges")),
     System("pretraining", "Embedding pretraining", "technique", "4.5", 2016, "Zhang, Du, Wang, ECIR", "learn vectors first, the network later", ("fnn",), adds="vectors that are learnt apart from the network that uses them", state="done",
            strength="a network over pretrained vectors passes in half the epochs what a random start ends with",

@@ -1,4 +1,4 @@
-"""Attributes place an item without history; learnt weights pay where attributes matter differently by item."""
+"""Attributes place an item without history; learnt weights find what drives an item."""
 
 import numpy as np
 import pytest
