@@ -4,10 +4,9 @@ ml100k_loo99, ml100k_loo   HR@10 and NDCG@10 of each user's last film, among 99 
                            popularity, "itemcf_cosine", implicit ALS, "youtube_recall"
 part/WHAT/loo, …/loo99     HR@10 and HR@100 of the same network with one thing changed: "draws" (200 draws with the correction),
                            "uncorrected" (the same draws without it), "held_out" (any watch from the others, no order, no
-                           age), "no_age", "long" (the last 50 watches, as in the paper), "scattered" (recommends from as many
-                           of the user's watches, but not the last: any); and of "average" (no layers: the mean of the watched
-                           vectors is u) by settings of its own; "/popularity" is the mean share of users who took a film of
-                           its lists of 10
+                           age), "no_age", "scattered" (recommends from as many of the user's watches, any in place of the last); by settings
+                           of their own "long" (the last 50 watches, as in the paper) and "average" (no layers: the mean of the
+                           watched vectors is u); "/popularity" is the mean share of users who took a film of its lists of 10
 index/NAME                 over the films: recall@100 of the largest inner products of all users, seconds a query, share
                            examined; the whole way, from watches to the first 100 of 400 that are new to the user: HR@100 and
                            "served_seconds" a user. "index/SIZE/NAME": recall, seconds, share over SIZE times as many;
@@ -59,21 +58,26 @@ from rec_lib.training import fit
 
 Recipe = dict[str, Any]
 
-# The network's: as in the paper, the last 50 watches. Not the best on the validation film, by the table of `choices` (NDCG@10 of
-# both protocols added up, seeds 0 and 1): 0.455, against 0.493 for the last 10 watches and 60 epochs. Never chosen on test films.
+# Chosen by the last film but one: NDCG@10 of both protocols added up, mean of seeds 0 and 1 (`choices`; never by test films).
+# The best over l2 (1e-5, 1e-4; for five watches a step beyond, too) and over 12 to 60 or 80 epochs:
+#   last watches                 2      3      5      10     20     50
+#   hidden (64, 32)            0.519  0.518  0.519  0.495  0.479  0.462
+#   hidden (32,)                 –    0.527  0.538    –      –    0.481
+#   "average", no layers       0.539  0.553  0.565  0.554    –      –
+# Of the network's other settings dim and lr were compared at 50 watches only.
 # "itemcf_cosine" and implicit ALS are those of 3.4, the best of theirs.
 RECIPES: dict[str, Recipe] = {
     "itemcf_cosine": {"k": 10, "similarity": "cosine", "shrinkage": 0.0},
     "ials": {"dim": 32, "alpha": 1.0, "l2": 10.0, "iterations": 10},
-    "youtube_recall": {"dim": 32, "hidden": (64, 32), "maxlen": 50, "negatives": None, "per_user": 20, "epochs": 48,
-                       "batch_size": 256, "lr": 0.003, "l2": 1e-5, "init_sd": 0.1},
+    "youtube_recall": {"dim": 32, "hidden": (32,), "maxlen": 5, "negatives": None, "per_user": 20, "epochs": 60,
+                       "batch_size": 256, "lr": 0.003, "l2": 1e-4, "init_sd": 0.1},
 }  # fmt: skip
 PARTS: dict[str, Recipe] = {
     "draws": {"negatives": 200, "lr": 0.006},
     "uncorrected": {"negatives": 200, "lr": 0.006},
     "held_out": {},
     "no_age": {},
-    "long": {"maxlen": 50, "epochs": 48},  # the best number of epochs of the table in CHOSEN for 50 watches
+    "long": {"maxlen": 50, "epochs": 60, "l2": 1e-5},  # the best of 50 watches
     "scattered": {},
     "average": {"maxlen": 5, "epochs": 24, "l2": 1e-5},
 }
@@ -415,7 +419,8 @@ def choices(name: str, changes: Iterable[Recipe], seeds: Iterable[int] = (0, 1),
 
 
 if __name__ == "__main__":
-    for kind in ("youtube_recall", "average"):
-        grid: list[Recipe] = [{"maxlen": T, "l2": l2} for T in (2, 3, 5, 10, 20, 50) for l2 in (1e-5, 1e-4)]
-        for score, stop, change in choices(kind, grid):
+    grid: list[Recipe] = [{"maxlen": T, "l2": l2} for T in (2, 3, 5, 10, 20, 50) for l2 in (1e-5, 1e-4)]
+    deeper = [change | {"hidden": (64, 32)} for change in grid]
+    for kind, changes in {"youtube_recall": grid + deeper, "average": grid}.items():
+        for score, stop, change in choices(kind, changes):
             print(f"{kind}  {score:.4f}  {stop} epochs  {change}", flush=True)
