@@ -349,7 +349,7 @@ SYSTEMS = (
            parts=_done("4.5", "models.FNN", "youtube_recall", "youtube_recall")),
     System("youtube_recall", "YouTube recall", "topn", "4.5", 2016, "Covington et al., RecSys", "candidates by nearest vectors", ("two_tower",), adds="a user's vector from what was watched, searched among all videos", state="done",
            strength="a user's vector is computed from what was watched, so a new watch counts at once",
-           limit="what was watched is a bag; with 50 watches, on MovieLens-100K, its layers do not pay and implicit ALS finds more",
+           limit="what was watched is a bag; on MovieLens-100K five watches find more than fifty, and its layers do not pay",
            parts=_done("4.5", "models.YouTubeRecall", "youtube_recall", "youtube_recall")),
     System("exact", "Exact search", "index", "4.6", 1951, "Fix & Hodges, report", "compare with everything", state="done",
            strength="never wrong, nothing to build, one matrix product",

@@ -4,9 +4,10 @@ ml100k_loo99, ml100k_loo   HR@10 and NDCG@10 of each user's last film, among 99 
                            popularity, "itemcf_cosine", implicit ALS, "youtube_recall"
 part/WHAT/loo, …/loo99     HR@10 and HR@100 of the same network with one thing changed: "draws" (200 draws with the correction),
                            "uncorrected" (the same draws without it), "held_out" (any watch from the others, no order, no
-                           age), "no_age", "scattered" (recommends from as many of the user's watches, any in place of the last); by settings
-                           of their own "long" (the last 50 watches, as in the paper) and "average" (no layers: the mean of the
-                           watched vectors is u); "/popularity" is the mean share of users who took a film of its lists of 10
+                           age), "no_age", "scattered" (recommends from as many of the user's watches, any in place of the
+                           last); by settings of their own "long" (the last 50 watches, as in the paper) and "average" (no
+                           layers: the mean of the watched vectors is u); "/popularity" is the mean share of users who took a
+                           film of its lists of 10
 index/NAME                 over the films: recall@100 of the largest inner products of all users, seconds a query, share
                            examined; the whole way, from watches to the first 100 of 400 that are new to the user: HR@100 and
                            "served_seconds" a user. "index/SIZE/NAME": recall, seconds, share over SIZE times as many;
