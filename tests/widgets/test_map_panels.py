@@ -111,18 +111,12 @@ def test_the_board_ranks_by_the_metrics_sense_and_pairs_by_seed():
 
 
 def test_what_the_notebook_of_4_7_says_of_its_board():
-    """1: five systems of earlier chapters stand above YouTube recall, ItemCF and UserCF within luck. 2 and 3: EASE and ALS."""
+    """1 and 3: YouTube recall stands on top of both protocols, by 0.02 among 1 + 99. 2: EASE and ALS are within luck."""
     values = {(r.system, r.split): np.array(r.values) for r in standings() if r.metric == "hr10"}
-    earlier = [s.id for s in SYSTEMS if s.section < "4" and (s.id, "loo") in values]
-    youtube = values["youtube_recall", "loo"]
-    above = [id for id in earlier if values[id, "loo"].mean() > youtube.mean()]
-    assert sorted(above) == ["ease", "ials", "itemcf", "neuralcf", "usercf"]
-    within = [
-        id for id in above if abs((values[id, "loo"] - youtube).mean()) <= half_width(values[id, "loo"] - youtube)
-    ]
-    assert sorted(within) == ["itemcf", "usercf"]
-    assert max(earlier, key=lambda id: values[id, "loo"].mean()) == "ease"
+    for split in ("loo", "loo99"):
+        here = sorted((s for s, at in values if at == split), key=lambda id: -values[id, split].mean())
+        assert here[0] == "youtube_recall"
+    second = values["youtube_recall", "loo99"] - values[here[1], "loo99"]
+    assert round(second.mean(), 2) == 0.02
     lead = values["ease", "loo"] - values["ials", "loo"]
     assert abs(lead.mean()) < half_width(lead)
-    by_sample = sorted(earlier, key=lambda id: -values[id, "loo99"].mean())
-    assert set(by_sample[:2]) == {"ials", "neuralcf"}
