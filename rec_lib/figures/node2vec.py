@@ -12,12 +12,10 @@ from scipy.optimize import linear_sum_assignment
 from rec_lib.data.graphs import Graph
 from rec_lib.figures.core import (
     BLUE,
-    DASHES,
     FAINT,
     GREY,
     ORANGE,
     PALETTE,
-    SYMBOLS,
     VERMILION,
     Picture,
     new_figure,
@@ -119,39 +117,6 @@ def alpha_figure(p: float, q: float) -> Picture:
             yshift=34 if x == "t" else 0,
             xshift=-20 if x == "t" else 12,
         )
-    return figure
-
-
-def lines_over_length(
-    values: Mapping[str, Mapping[float, Sequence[float]]], title: str, y: str, chance: float | None = None
-) -> Picture:
-    """One line a setting over walk lengths: mean over seeds, bars of ± 2 standard deviations.
-
-    Args:
-        values: setting ("q = 0.25") → walk length → one value a seed.
-        title: headline.
-        y: label of the values.
-        chance: what vectors without knowledge get.
-    """
-    told = "; ".join(
-        f"{name}: " + ", ".join(f"{np.mean(v):.3f} at L = {length:g}" for length, v in line.items())
-        for name, line in values.items()
-    )
-    figure = new_figure(title, f"Lines of {y} over walk length. {told}.", height=380)
-    for i, (name, line) in enumerate(values.items()):
-        figure.add_scatter(
-            x=[f"L = {length:g}" for length in line],
-            y=[float(np.mean(v)) for v in line.values()],
-            error_y={"array": [2 * float(np.std(v, ddof=1)) for v in line.values()], "width": 7, "thickness": 1.5},
-            mode="lines+markers",
-            name=name,
-            line={"color": PALETTE[i % len(PALETTE)], "dash": DASHES[i]},
-            marker={"symbol": SYMBOLS[i], "size": 11},
-        )
-    if chance is not None:
-        figure.add_hline(y=chance, line={"dash": "dot", "color": GREY}, annotation_text="chance")
-    figure.update_xaxes(title_text="nodes in a walk (tokens per node kept equal)")
-    figure.update_yaxes(title_text=y)
     return figure
 
 

@@ -1,6 +1,6 @@
 """Where pairs are the truth, products before the network beat the network alone."""
 
-import pytest
+import numpy as np
 from learning import SEEDS
 
 from rec_lib.data import worlds
@@ -9,12 +9,14 @@ from rec_lib.experiments.networks import in_world
 from rec_lib.experiments.pnn import MAKERS
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_products_beat_the_network_alone(seed):
-    world = worlds.pure_fm(seed)
-    auc = {
-        name: world_auc(in_world(MAKERS[name], world, seed, grid(weight_decay=(1e-5,)))[0], world.test)
-        for name in ("mlp", "ipnn", "opnn")
-    }
-    assert auc["ipnn"] - auc["mlp"] > 0.03
-    assert auc["opnn"] > auc["mlp"]  # by 0.010 to 0.053 over five seeds
+def test_products_beat_the_network_alone():
+    auc = {name: [] for name in ("mlp", "ipnn", "opnn")}
+    for seed in SEEDS:
+        world = worlds.pure_fm(seed)
+        for name, values in auc.items():
+            model = in_world(MAKERS[name], world, seed, grid(weight_decay=(1e-5,)))[0]
+            values.append(world_auc(model, world.test))
+    inner, outer = (np.subtract(auc[name], auc["mlp"]) for name in ("ipnn", "opnn"))
+    assert inner.min() > 0.03
+    assert outer.min() > 0
+    assert outer.mean() > 0.01

@@ -116,5 +116,6 @@ def test_pictures_of_the_sections():
     assert len(picture.layout.annotations) == 2 * len(graph.indices)
     lines = lines_over({"a": {10: [0.5, 0.6], 2000: [0.7, 0.7]}}, "t", "x", "y", chance=0.5)
     assert lines.data[0].x == ("10", "2 000")
+    assert "a: 0.550 at 10, 0.700 at 2000" in lines.layout.meta["alt"]
     bars = cold_figure({"GES": {"warm": [0.7, 0.8], "cold": [0.6, 0.6]}}, "t", {"warm": 0.9, "cold": 0.9})
     assert len(bars.data) == 2
