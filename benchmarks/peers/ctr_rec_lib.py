@@ -49,7 +49,7 @@ def build(spec, columns, rows):
         "DIN": lambda: DIN(schema, dim, hidden, spec["attention"][0]),
         "DIEN": lambda: DIEN(schema, dim, hidden, auxiliary=spec["auxiliary"]),
     }[spec["model"]]()
-    adam = torch.optim.Adam(model.parameters(), lr=spec["lr"], weight_decay=spec["weight_decay"])
+    adam = torch.optim.Adam(model.parameters(), lr=spec["lr"], weight_decay=spec["weight_decay"], fused=True)
     batch, count = spec["batch_size"], [0]
 
     def epoch():

@@ -88,7 +88,7 @@ class Table:
                 yield self.batch(slice(start, start + batch_size))
         else:
             for index in torch.randperm(len(self), generator=generator).split(batch_size):
-                yield self.batch(index)
+                yield {name: column.index_select(0, index) for name, column in self.columns.items()}
 
     def _with(self, columns: dict[str, Tensor], extra: dict[str, Tensor]) -> Table:
         table = object.__new__(Table)  # rows of a checked table need no second check

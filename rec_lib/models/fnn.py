@@ -31,9 +31,8 @@ class FNN(CTRModel):
     ):
         super().__init__(schema)
         self.w0 = nn.Parameter(torch.zeros(1))
-        self.w = FieldEmbedding(schema, 1, init_sd)
-        self.emb = FieldEmbedding(schema, dim, init_sd)
-        self.mlp = mlp(1 + len(self.emb.field_names) + self.emb.flat_dim, hidden, dropout, nn.Tanh)
+        self.emb = FieldEmbedding(schema, 1 + dim, init_sd)  # rows (w_i, v_i)
+        self.mlp = mlp(1 + self.emb.flat_dim, hidden, dropout, nn.Tanh)
 
     @classmethod
     def from_fm(cls, fm: FM, hidden: tuple[int, ...] = (64, 32), dropout: float = 0.0) -> FNN:
@@ -41,13 +40,10 @@ class FNN(CTRModel):
         model = cls(fm.schema, fm.emb.dim, hidden, dropout)
         with torch.no_grad():
             model.w0.copy_(fm.linear.w0)
-            model.w.table.copy_(fm.linear.w.table)
-            model.emb.table.copy_(fm.emb.table)
+            model.emb.table.copy_(torch.cat([fm.linear.w.table, fm.emb.table], dim=1))
         return model
 
     def forward(self, batch: Batch) -> Tensor:
-        w = self.w(batch)  # (B, F, 1)
-        v = self.emb(batch)  # (B, F, D)
-        z_i = torch.cat([w, v], dim=2)  # (B, F, 1 + D)  eq. 5, one row a field
-        z = torch.cat([self.w0.expand(len(v), 1), self.emb.flat(z_i, batch)], dim=1)  # (B, 1 + F·(1 + D) + N)  eq. 4
+        z_i = self.emb(batch)  # (B, F, 1 + D)  eq. 5, one row a field
+        z = torch.cat([self.w0.expand(len(z_i), 1), self.emb.flat(z_i, batch)], dim=1)  # (B, 1 + F·(1 + D) + N)  eq. 4
         return self.mlp(z).squeeze(-1)  # (B,)  eq. 1-3, before σ
