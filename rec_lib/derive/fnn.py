@@ -32,8 +32,7 @@ def _run(code: type[nn.Module], t: dict[str, Tensor]) -> Tensor:
     )  # (M, F·(1 + D)): z_i = (w_i, v_i), field by field
     parameters = {
         "w0": t["w0"].reshape(1),
-        "w.table": t["w"].unsqueeze(1),
-        "emb.table": t["v"],
+        "emb.table": torch.cat([t["w"].unsqueeze(1), t["v"]], dim=1),
         "mlp.0.weight": torch.cat([t["alpha"].unsqueeze(1), by_field], dim=1),
         "mlp.0.bias": t["b"],
         "mlp.2.weight": t["T"],

@@ -295,7 +295,7 @@ def first_losses(lr: float) -> list[float]:
     rows = _small_world().train
     torch.manual_seed(0)
     model = DeepFM(rows.schema, dim=8)
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
     return fit(model, rows, optimizers=[optimizer], epochs=6, batch_size=256, progress=False).loss
 
 

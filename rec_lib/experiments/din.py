@@ -185,7 +185,7 @@ def without_decay(seed: int, recipe: Recipe, parts: Parts, mba: float = 0.0) -> 
     model.count(rows)
     rest = [p for p in model.parameters() if p is not model.emb.table]
     groups: list[dict[str, Any]] = [{"params": [model.emb.table], "weight_decay": 0.0}, {"params": rest}]
-    optimizer = torch.optim.Adam(groups, lr=recipe["lr"], weight_decay=recipe["weight_decay"])
+    optimizer = torch.optim.Adam(groups, lr=recipe["lr"], weight_decay=recipe["weight_decay"], fused=True)
     budget = {name: int(MOVIELENS[name]) for name in ("epochs", "patience", "batch_size")}
     history = fit(model, rows, optimizers=[optimizer], validate=auc_on(valid), seed=seed, progress=False, **budget)
     return model, history

@@ -35,7 +35,7 @@ def train_film_vectors(
     train, valid, test = (table.rows(index) for index in random_split(len(table), seed))
     torch.manual_seed(seed)
     model = FM(table.schema, dim)
-    adam = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)
+    adam = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
     fit(model, train, optimizers=[adam], epochs=epochs, validate=auc_on(valid), seed=seed, progress=progress)
     vectors = model.emb.rows("item").detach().numpy()[FIRST:].copy()
     ratings = np.bincount(train["item"].numpy(), minlength=FIRST + len(vectors))[FIRST:]

@@ -49,7 +49,7 @@ def from_fm(fm: FM, parts: tuple[str, ...] = ("w", "v"), init_sd: float = 0.05) 
     if "w" not in parts:
         with torch.no_grad():
             model.w0.zero_()
-            model.w.table.normal_(0, init_sd)
+            model.emb.table[:, 0].normal_(0, init_sd)
     return model
 
 

@@ -151,7 +151,7 @@ def train(
     groups: list[dict[str, Any]] = [{"params": others, "lr": lr}]
     groups += [{"params": leaves, "lr": leaf_lr}] if leaves else []
     history = fit(
-        model, rows, optimizers=[torch.optim.Adam(groups, weight_decay=weight_decay)], validate=auc_on(valid), seed=seed,
+        model, rows, optimizers=[torch.optim.Adam(groups, weight_decay=weight_decay, fused=True)], validate=auc_on(valid), seed=seed,
         progress=False, epochs=budget["epochs"], patience=budget["patience"], batch_size=budget["batch_size"],
     )  # fmt: skip
     return max(history.valid)

@@ -79,7 +79,7 @@ def batch_lr(
     for lr in grid["lr"]:
         for weight_decay in grid["weight_decay"]:
             model = LR(rows.schema)
-            adam = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)
+            adam = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
             history = fit(
                 model,
                 rows,
@@ -100,7 +100,7 @@ def batch_lr(
 def retrained(rows: Table, like: History, recipe: dict[str, float], seed: int, budget: dict[str, int]) -> LR:
     """LR once more with a recipe that was chosen, on more rows, for as many epochs as were best before."""
     model = LR(rows.schema)
-    adam = torch.optim.Adam(model.parameters(), lr=recipe["lr"], weight_decay=recipe["weight_decay"])
+    adam = torch.optim.Adam(model.parameters(), lr=recipe["lr"], weight_decay=recipe["weight_decay"], fused=True)
     fit(
         model,
         rows,

@@ -77,7 +77,7 @@ class WideAlone(CTRModel):
 
 def adam(lr: float, weight_decay: float) -> Optimizers:
     """One optimizer for everything."""
-    return lambda model: [torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)]
+    return lambda model: [torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)]
 
 
 def ftrl_and_adagrad(alpha: float, beta: float, l1: float, lr: float) -> Optimizers:

@@ -314,7 +314,6 @@ def pretrained_scores(seed: int, settings: Recipe) -> dict[str, float]:
                 model = FNN(fm.schema, fm.emb.dim, (64, 32), init_sd=init_sd) if start == "scratch" else from_fm(fm)
                 if start == "frozen":
                     model.emb.requires_grad_(False)
-                    model.w.requires_grad_(False)
                 history = _learn(model, rows, world.valid, lr, seed, settings)
                 if best is None or max(history.valid) > best[0]:
                     best = max(history.valid), model, history
@@ -336,7 +335,7 @@ def _learn(model: Any, rows: Any, valid: Any, lr: float, seed: int, settings: Re
     return fit(
         model,
         rows,
-        optimizers=[torch.optim.Adam(moving, lr=lr)],
+        optimizers=[torch.optim.Adam(moving, lr=lr, fused=True)],
         epochs=settings["epochs"],
         batch_size=512,
         validate=lambda m: auc(valid["label"], m.predict_proba(valid)),

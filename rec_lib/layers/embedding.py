@@ -60,8 +60,12 @@ class FieldEmbedding(nn.Module):
             v.append(table.index_select(0, ids.flatten()).view(*ids.shape, self.dim))  # (B, S, D)
         for field in self.schema.bags + self.schema.sequences:
             ids = batch[field.name]  # (B, T)
-            part = table.index_select(0, (ids + self.start[field.name]).flatten()).view(*ids.shape, self.dim)  # (B, T, D)
-            n_real = (ids != PAD).sum(dim=1, keepdim=True).clamp(min=1)  # (B, 1)  1 for an empty one: its mean is then 0
+            part = table.index_select(0, (ids + self.start[field.name]).flatten()).view(
+                *ids.shape, self.dim
+            )  # (B, T, D)
+            n_real = (
+                (ids != PAD).sum(dim=1, keepdim=True).clamp(min=1)
+            )  # (B, 1)  1 for an empty one: its mean is then 0
             v.append((part.sum(dim=1) / n_real).unsqueeze(1))  # (B, 1, D)
         return torch.cat(v, dim=1)  # (B, F, D)
 

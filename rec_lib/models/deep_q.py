@@ -62,7 +62,7 @@ class DeepQ(Policy):
         self.gamma, self.double, self.steps, self.batch = gamma, double, steps, batch
         self.net = DuelingQ(n_state, n_news, hidden)
         self.target = copy.deepcopy(self.net)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=lr)
+        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=lr, fused=True)
         self.memory: deque[tuple[np.ndarray, ...]] = deque(maxlen=memory)
         self._open: dict[int, tuple[np.ndarray, ...]] = {}  # user → the last visit, until the next one completes it
         self._major = Clock(major)

@@ -88,7 +88,9 @@ class PairNetwork(TopN):
         return self._by_adam(self._network(users, items), rows)
 
     def _by_adam(self, net: S, rows: Pointwise) -> S:
-        return self._descend(net, rows, torch.optim.Adam(net.parameters(), lr=self.lr, weight_decay=self.l2))
+        return self._descend(
+            net, rows, torch.optim.Adam(net.parameters(), lr=self.lr, weight_decay=self.l2, fused=True)
+        )
 
     def _descend(self, net: S, rows: Pointwise, optimizer: torch.optim.Optimizer) -> S:
         """`epochs` passes, each over negatives of its own."""

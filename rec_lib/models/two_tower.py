@@ -74,7 +74,7 @@ class TwoTower(TopN):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(self.rng.integers(1 << 31)))
             self.net = TwoTowerNetwork(seen.shape[1], x.shape[1], y.shape[1], self.dim, self.hidden, self.temperature, self.normalise, self.init_sd)  # fmt: skip
-        adam = torch.optim.Adam(self.net.parameters(), lr=self.lr, weight_decay=self.l2)
+        adam = torch.optim.Adam(self.net.parameters(), lr=self.lr, weight_decay=self.l2, fused=True)
         for epoch in tqdm(range(1, self.epochs + 1), desc="TwoTower", unit="epoch", disable=not self.progress):
             for batch in rows.batches(self.per_user, self.batch_size):
                 more = {"user_features": x[batch["user"]], "item_features": y[batch["item"]]}

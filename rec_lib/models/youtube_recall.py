@@ -71,7 +71,7 @@ class YouTubeRecall(TopN):
             torch.manual_seed(int(self.rng.integers(1 << 31)))
             self.net = self._network(seen.shape[1])
         self.history = rows.histories(np.arange(seen.shape[0]))  # (users, T)
-        adam = torch.optim.Adam(self.net.parameters(), lr=self.lr, weight_decay=self.l2)
+        adam = torch.optim.Adam(self.net.parameters(), lr=self.lr, weight_decay=self.l2, fused=True)
         for epoch in tqdm(range(1, self.epochs + 1), desc="YouTubeRecall", unit="epoch", disable=not self.progress):
             for batch in rows.batches(self.per_user, self.batch_size):
                 adam.zero_grad(set_to_none=True)

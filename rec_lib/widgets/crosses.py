@@ -134,7 +134,7 @@ def train_family(
         fit(
             model,
             train,
-            optimizers=[torch.optim.Adam(model.parameters(), lr=LR, weight_decay=WEIGHT_DECAY)],
+            optimizers=[torch.optim.Adam(model.parameters(), lr=LR, weight_decay=WEIGHT_DECAY, fused=True)],
             epochs=epochs,
             validate=auc_on(valid),
             patience=2,

@@ -118,7 +118,7 @@ def small_world() -> tuple[DIEN, World]:
     fit(
         model,
         world.train,
-        optimizers=[torch.optim.Adam(model.parameters(), lr=0.01)],
+        optimizers=[torch.optim.Adam(model.parameters(), lr=0.01, fused=True)],
         epochs=2,
         batch_size=128,
         progress=False,

@@ -69,7 +69,7 @@ class RegionWorld:
         y = torch.from_numpy(self.clicked).float()[:, None, None].expand(n, M, STARTS, POINTS)
         theta = (0.5 * torch.randn(n, M, STARTS, 3, 2 * M, generator=generator)).requires_grad_()
         shut = torch.where(torch.arange(M)[None, :] > torch.arange(M)[:, None], -1e9, 0.0)  # (M, M)  model, region
-        optimizer = torch.optim.Adam([theta], lr=0.1)
+        optimizer = torch.optim.Adam([theta], lr=0.1, fused=True)
         kept, losses = [], []
         for step in range(STEPS[-1] + 1):
             scores = torch.einsum("npk,nmskj->nmspj", x, theta)  # (n, M, S, P, 2M)

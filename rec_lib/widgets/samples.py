@@ -38,7 +38,13 @@ def briefly_trained(make: Callable[[Schema], M], table: Table) -> M:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = make(table.schema)
-        fit(model, table, optimizers=[torch.optim.Adam(model.parameters(), lr=3e-3)], epochs=2, progress=False)
+        fit(
+            model,
+            table,
+            optimizers=[torch.optim.Adam(model.parameters(), lr=3e-3, fused=True)],
+            epochs=2,
+            progress=False,
+        )
     return model
 
 

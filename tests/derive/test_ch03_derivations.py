@@ -52,8 +52,8 @@ class DetachedNetwork(DeepFM):
 
 class VectorsFirst(FNN):
     def forward(self, batch):
-        w, v = self.w(batch), self.emb(batch)
-        z = torch.cat([self.w0.expand(len(v), 1), self.emb.flat(torch.cat([v, w], dim=2), batch)], dim=1)
+        z_i = self.emb(batch).roll(-1, dims=2)
+        z = torch.cat([self.w0.expand(len(z_i), 1), self.emb.flat(z_i, batch)], dim=1)
         return self.mlp(z).squeeze(-1)
 
 

@@ -54,10 +54,8 @@ class SelfPairs(FM):
 
 class _Unmasked(FieldEmbedding):
     def forward(self, batch):
-        columns = [batch[n].unsqueeze(1) if batch[n].dim() == 1 else batch[n] for n in self.field_names]
-        ids = torch.cat(columns, dim=1)
-        rows = self.table.index_select(0, (ids + self.offset).flatten()).view(*ids.shape, self.dim)
-        return torch.stack([part.mean(1) for part in rows.split(self.widths, dim=1)], dim=1)
+        columns = {n: batch[n].unsqueeze(1) if batch[n].dim() == 1 else batch[n] for n in self.field_names}
+        return torch.stack([self.table[ids + self.start[n]].mean(1) for n, ids in columns.items()], dim=1)
 
 
 class NoMask(FM):
@@ -191,7 +189,8 @@ class WithoutFirstOrder(FNN):
     """FNN with the vectors alone: the w_i of the paper's z_i are left out."""
 
     def forward(self, batch):
-        z_i = torch.cat([self.w(batch) * 0, self.emb(batch)], dim=2)
+        z_i = self.emb(batch)
+        z_i = torch.cat([z_i[..., :1] * 0, z_i[..., 1:]], dim=2)
         return self.mlp(torch.cat([self.w0.expand(len(z_i), 1), self.emb.flat(z_i, batch)], dim=1)).squeeze(-1)
 
 

@@ -92,13 +92,8 @@ def deepfm(model, batch, row):
 
 
 def fnn(model, batch, row):
-    w = field_vectors(model.schema, model.w.table, batch, row)
-    v = field_vectors(model.schema, model.emb.table, batch, row)
-    z = (
-        [model.w0.item()]
-        + [a for wi, vi in zip(w, v, strict=True) for a in wi + vi]
-        + dense_values(model.schema, batch, row)
-    )
+    w_and_v = field_vectors(model.schema, model.emb.table, batch, row)
+    z = [model.w0.item()] + [a for of_field in w_and_v for a in of_field] + dense_values(model.schema, batch, row)
     return dense_layers(model.mlp, z, math.tanh)
 
 
