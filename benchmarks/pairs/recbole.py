@@ -63,13 +63,15 @@ def ffm(m: FFM) -> Weights:
 
 
 def fnn(m: FNN) -> Weights:
-    v = m.mlp[0].weight[:, 1:].view(-1, len(BASE), 1 + DIM)[:, :, 1:].flatten(1)  # without w0 and w_i
-    return first_order(None) | vectors(m.emb) | mlp(m.mlp, reordered(v, m.emb, ORDER), head="predict_layer.")
+    tables = {name: rows[:, 1:] for name, rows in vectors(m.emb).items()}  # without w_i
+    first = reordered(m.mlp[0].weight[:, 1:], m.emb, ORDER)  # without w0
+    of_v = first.view(-1, len(BASE), 1 + DIM)[:, :, 1:].flatten(1)
+    return first_order(None) | tables | mlp(m.mlp, of_v, head="predict_layer.")
 
 
 def only_vectors(m: FNN) -> None:
     m.w0.zero_()
-    m.w.table.zero_()
+    m.emb.table[:, 0].zero_()
     weight = m.mlp[0].weight
     weight[:, 0] = 0.0
     weight[:, 1:].view(-1, len(BASE), 1 + DIM)[:, :, 0] = 0.0
