@@ -128,6 +128,8 @@ def fit(
                 best = _weights(model)
             elif epoch - history.best_epoch >= patience:
                 history.stopped = "patience"
+                bar.total = epoch  # the work is done: a bar that stays short looks like a failure
+                bar.refresh()
                 break
     except KeyboardInterrupt:
         history.stopped = "interrupted"

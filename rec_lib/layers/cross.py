@@ -27,15 +27,20 @@ class CrossProduct(nn.Module):
         crosses: pairs of field names; the first is Sparse, the second has ids of any kind.
 
     Raises:
-        ValueError: no pair, a pair that stands twice, a first field that is not Sparse, a second one without ids, a field
+        ValueError: no pair, what is no pair, a pair that stands twice, a first field that is not Sparse, a second one without ids, a field
             with itself.
         KeyError: a name that the schema does not have.
     """
 
     def __init__(self, schema: Schema, crosses: Crosses):
         super().__init__()
-        if not crosses or len(set(crosses)) < len(crosses):
-            raise ValueError(f"crosses={crosses}: expected at least one pair of field names, each once.")
+        if isinstance(crosses, str) or any(isinstance(pair, str) or len(pair) != 2 for pair in crosses):
+            raise ValueError(f"crosses={crosses!r}: expected pairs of field names, such as (('user', 'genres'),).")
+        crosses = tuple((a, b) for a, b in crosses)
+        if not crosses or len({frozenset(pair) for pair in crosses}) < len(crosses):
+            raise ValueError(
+                f"crosses={crosses}: expected at least one pair, and each once: (a, b) and (b, a) are one."
+            )
         fields: list[Sparse | Bag] = []
         for a, b in crosses:
             first, second = schema[a], schema[b]

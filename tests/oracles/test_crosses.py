@@ -67,10 +67,13 @@ def test_only_the_weight_that_was_shown_learns():
 
 @pytest.mark.parametrize(
     "crosses",
-    [(("age", "item"),), (("genres", "item"),), (("user", "age"),), (("user", "user"),), (("user", "item"),) * 2],
-)
+    [
+        (("age", "item"),), (("genres", "item"),), (("user", "age"),), (("user", "user"),), (("user", "item"),) * 2,
+        (("user", "item"), ("item", "user")), ("user", "item"), "user", (("user",),),
+    ],
+)  # fmt: skip
 def test_a_cross_that_cannot_be_is_refused(crosses):
-    with pytest.raises(ValueError, match=r"expected (a Sparse field|at least one pair)"):
+    with pytest.raises(ValueError, match=r"expected (a Sparse field|at least one pair|pairs of field names)"):
         WideDeep(schema(), crosses=crosses)
 
 

@@ -65,6 +65,9 @@ def test_rows_of_a_field_and_its_history_are_the_same_rows():
 def test_embedding_refuses_what_it_cannot_embed():
     with pytest.raises(ValueError, match="dim=0"):
         FieldEmbedding(schema(), 0)
+    for init_sd in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match=f"init_sd={init_sd}"):
+            FieldEmbedding(schema(), 4, init_sd)
     with pytest.raises(ValueError, match="0 fields with ids"):
         FieldEmbedding(Schema((Dense("age"),)), 4)
     with pytest.raises(ValueError, match="dropout"):

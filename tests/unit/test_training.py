@@ -38,6 +38,13 @@ def test_best_weights_are_restored_and_patience_counts_epochs_without_progress()
     assert all(torch.equal(model.state_dict()[k], v) for k, v in kept[1].items())
 
 
+def test_the_bar_is_full_when_patience_ends_training(capsys):
+    values = iter([0.7, 0.6, 0.5])
+    model = build(FM)
+    fit(model, table(), optimizers=adam(model), epochs=9, validate=lambda _: next(values), patience=2)
+    assert "3/3" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("with_validation", [True, False])
 def test_an_interrupt_keeps_the_best_so_far(with_validation):
     model, snapshots = build(FM), []
