@@ -59,15 +59,16 @@ class Interactions:
         if full.any():
             raise ValueError(f"user {users[int(np.argmax(full))]} has every item in training; nothing is left to draw.")
         train_users, train_items = self.pairs()
-        keys = train_users * n_items + train_items  # ascending, because rows and indices are
+        keys = np.append(
+            train_users * n_items + train_items, np.iinfo(np.int64).max
+        )  # ascending, as rows and indices are
         drawn = np.empty((len(users), k), dtype=np.int64)
         todo = np.ones(drawn.shape, dtype=bool)
         owner = np.broadcast_to(np.asarray(users, dtype=np.int64)[:, None], drawn.shape)
         while todo.any():  # each round redraws what was seen: a few percent of the round before
             drawn[todo] = rng.integers(FIRST, n_items, size=int(todo.sum()))
             wanted = owner[todo] * n_items + drawn[todo]
-            place = np.searchsorted(keys, wanted).clip(max=len(keys) - 1)
-            todo[todo] = keys[place] == wanted
+            todo[todo] = keys[np.searchsorted(keys, wanted)] == wanted  # the last key is above all: a place to stop
         return drawn
 
 

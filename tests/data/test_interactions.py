@@ -84,3 +84,8 @@ def test_small_logs_by_hand():
     with pytest.raises(ValueError, match="user 2 has every item"):
         full.sample(np.array([2]), 1, np.random.default_rng(0))
     assert full.negatives.shape == (1, 0)
+
+
+def test_where_nothing_was_taken_everything_can_be_drawn():
+    nothing = leave_one_out(np.array([], int), np.array([], int), (4, 5), 0, np.random.default_rng(0))
+    assert set(nothing.sample(np.array([2, 3]), 50, np.random.default_rng(0)).ravel()) == {2, 3, 4}
