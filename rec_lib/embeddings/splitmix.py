@@ -34,9 +34,15 @@ def next_bits(state: np.ndarray) -> np.uint64:
 
 
 @njit(cache=True)
+def to_unit(bits: np.uint64) -> float:
+    """The upper 53 of 64 random bits as a number in [0, 1)."""
+    return np.float64(bits >> S11) * TO_UNIT
+
+
+@njit(cache=True)
 def uniform(state: np.ndarray) -> float:
     """Advance `state` and return a number in [0, 1) with 53 random bits."""
-    return np.float64(next_bits(state) >> S11) * TO_UNIT
+    return to_unit(next_bits(state))
 
 
 @njit(cache=True)

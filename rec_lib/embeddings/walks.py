@@ -17,17 +17,56 @@ import numpy as np
 from numba import njit
 
 from rec_lib.data.graphs import Graph
-from rec_lib.embeddings.alias import build_alias, draw_alias
-from rec_lib.embeddings.splitmix import GAMMA, fresh_state, mix, uniform
+from rec_lib.embeddings.alias import build_alias
+from rec_lib.embeddings.splitmix import GAMMA, fresh_state, mix, to_unit
 
 END = -1
 TRIES = 64  # after so many refusals the exact row is summed: bounds the time of a step for extreme p and q
+LANES = 32  # walks that go side by side, so that one works while another waits for memory
+BITS = 8  # of the filter for each edge; at most one absent edge in nine passes it
 
 
 @njit(cache=True)
-def find_edge(indptr: np.ndarray, indices: np.ndarray, u: int, x: int) -> int:
-    """Position of the edge u → x in `indices` (sorted in each row), or −1: O(log deg u)."""
-    low, high = indptr[u], indptr[u + 1]
+def _tabulate(indptr: np.ndarray, weights: np.ndarray, accept: np.ndarray, alias: np.ndarray, unit: np.ndarray) -> None:
+    """The alias table of each row, and `unit`: the weight of one of its columns, Σ w / deg."""
+    for v in range(len(indptr) - 1):
+        a, b = indptr[v], indptr[v + 1]
+        if a < b:
+            unit[v] = weights[a:b].sum() / (b - a)
+            build_alias(weights[a:b], accept[a:b], alias[a:b])
+
+
+@njit(cache=True)
+def _reverse(indptr: np.ndarray, indices: np.ndarray, back: np.ndarray) -> None:
+    """For each edge t → v the position of v → t, or −1: O(edges), since both stand in order."""
+    at = indptr[:-1].copy()  # how far each row has been read
+    for t in range(len(at)):
+        for e in range(indptr[t], indptr[t + 1]):
+            v = indices[e]
+            while at[v] < indptr[v + 1] and indices[at[v]] < t:
+                at[v] += 1
+            back[e] = at[v] if at[v] < indptr[v + 1] and indices[at[v]] == t else -1
+
+
+@njit(cache=True, inline="always")
+def _place(t: int, x: int, n: int, shift: np.uint64) -> np.uint64:
+    """Where the filter keeps the edge t → x: the upper bits of a product (Knuth, vol. 3, 6.4)."""
+    return ((np.uint64(t) * np.uint64(n) + np.uint64(x)) * GAMMA) >> shift
+
+
+@njit(cache=True)
+def _fill(indptr: np.ndarray, indices: np.ndarray, bits: np.ndarray, shift: np.uint64) -> None:
+    n = len(indptr) - 1
+    for t in range(n):
+        for e in range(indptr[t], indptr[t + 1]):
+            place = _place(t, indices[e], n, shift)
+            bits[place >> np.uint64(3)] |= np.uint8(1) << np.uint8(place & np.uint64(7))
+
+
+@njit(cache=True)
+def _has_edge(indptr: np.ndarray, indices: np.ndarray, t: int, x: int) -> bool:
+    """Whether t → x exists: O(log deg t)."""
+    low, high = indptr[t], indptr[t + 1]
     end = high
     while low < high:
         middle = (low + high) // 2
@@ -35,25 +74,7 @@ def find_edge(indptr: np.ndarray, indices: np.ndarray, u: int, x: int) -> int:
             low = middle + 1
         else:
             high = middle
-    return low if low < end and indices[low] == x else -1
-
-
-@njit(cache=True)
-def _tabulate(
-    indptr: np.ndarray, weights: np.ndarray, accept: np.ndarray, alias: np.ndarray, total: np.ndarray
-) -> None:
-    for v in range(len(indptr) - 1):
-        a, b = indptr[v], indptr[v + 1]
-        if a < b:
-            total[v] = weights[a:b].sum()
-            build_alias(weights[a:b], accept[a:b], alias[a:b])
-
-
-@njit(cache=True)
-def _alpha(indptr: np.ndarray, indices: np.ndarray, t: int, x: int, inv_p: float, inv_q: float) -> float:
-    if x == t:
-        return inv_p
-    return 1.0 if find_edge(indptr, indices, t, x) >= 0 else inv_q
+    return low < end and indices[low] == x
 
 
 @njit(cache=True)
@@ -66,9 +87,10 @@ def _exact_step(
     inv_p: float,
     inv_q: float,
     sums: np.ndarray,
-    state: np.ndarray,
+    u: float,
 ) -> int:
-    """The next node by summing the whole row, its rows merged in order: O(deg v + deg t). `sums` is room for deg v numbers."""
+    """The edge v → x of the next node by summing the whole row, its rows merged in order: O(deg v + deg t). `sums` is room
+    for deg v numbers, u uniform."""
     a, b = indptr[v], indptr[v + 1]
     j, end = indptr[t], indptr[t + 1]
     z = 0.0
@@ -79,52 +101,11 @@ def _exact_step(
         alpha = inv_p if x == t else (1.0 if j < end and indices[j] == x else inv_q)
         z += weights[k] * alpha
         sums[k - a] = z
-    left = uniform(state) * z
+    left = u * z
     k = 0
     while k < b - a - 1 and sums[k] <= left:
         k += 1
-    return int(indices[a + k])
-
-
-@njit(cache=True)
-def _step(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    weights: np.ndarray,
-    accept: np.ndarray,
-    alias: np.ndarray,
-    total: np.ndarray,
-    t: int,
-    v: int,
-    inv_p: float,
-    inv_q: float,
-    sums: np.ndarray,
-    state: np.ndarray,
-) -> int:
-    """The next node of a walk that went t → v; v has at least one out-edge."""
-    a = indptr[v]
-    degree = indptr[v + 1] - a
-    ceiling = max(1.0, inv_q)  # the largest α of the nodes other than t
-    floor = min(1.0, inv_q)  # the smallest
-    chance_back = 0.0
-    if inv_p > ceiling:
-        # A small p would lift the ceiling of the whole row and refuse nearly every candidate. So the part of the return
-        # edge that sticks out is drawn first, and the rest of the row under the lower ceiling.
-        edge = find_edge(indptr, indices, v, t)
-        if edge >= 0:
-            back = weights[edge] * (inv_p - ceiling)
-            chance_back = back / (back + ceiling * total[v])
-    for _ in range(TRIES):
-        if chance_back > 0.0 and uniform(state) < chance_back:
-            return t
-        x = int(indices[a + draw_alias(accept, alias, a, degree, state)])
-        u = uniform(state) * ceiling
-        if x == t:
-            if u < inv_p:  # always true where 1/p is above the ceiling: the rest of it was drawn before
-                return x
-        elif u < floor or u < _alpha(indptr, indices, t, x, inv_p, inv_q):  # below both: no need to look for t → x
-            return x
-    return _exact_step(indptr, indices, weights, t, v, inv_p, inv_q, sums, state)
+    return int(a + k)
 
 
 @njit(cache=True)
@@ -134,7 +115,10 @@ def _walk(
     weights: np.ndarray,
     accept: np.ndarray,
     alias: np.ndarray,
-    total: np.ndarray,
+    unit: np.ndarray,
+    back: np.ndarray,
+    bits: np.ndarray,
+    shift: np.uint64,
     inv_p: float,
     inv_q: float,
     starts: np.ndarray,
@@ -142,27 +126,110 @@ def _walk(
     sums: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    state = np.empty(1, np.uint64)
-    first_order = inv_p == 1.0 and inv_q == 1.0
-    for r in range(out.shape[0]):
-        state[0] = mix(
-            key + np.uint64(r) * GAMMA
-        )  # a stream for each walk: more or longer walks leave the others as they are
-        v = starts[r]
-        t = int(END)
-        out[r, 0] = v
-        for i in range(1, out.shape[1]):
+    n = len(indptr) - 1
+    rows, length = out.shape
+    even = len(accept) == 0  # the edges of a row weigh alike: a column for each, and no more to ask
+    ceiling = max(1.0, inv_q)  # the largest α of the nodes other than t
+    floor = min(1.0, inv_q)  # the smallest
+    sticks_out = max(inv_p - ceiling, 0.0) / ceiling
+    state = np.empty(LANES, np.uint64)
+    row = np.empty(LANES, np.int64)
+    place = np.empty(LANES, np.int64)
+    tries = np.empty(LANES, np.int64)
+    came = np.empty(LANES, np.int64)
+    start = np.empty(LANES, np.int64)
+    degree = np.empty(LANES, np.int64)
+    reverse = np.empty(LANES, np.int64)
+    extra = np.empty(LANES, np.float64)
+    lanes = 0
+    r = 0
+    while True:
+        while lanes < LANES and r < rows:
+            v = starts[r]
+            out[r, 0] = v
             a = indptr[v]
-            degree = indptr[v + 1] - a
-            if degree == 0:
-                break
-            if t == END or first_order:
-                x = int(indices[a + draw_alias(accept, alias, a, degree, state)])
+            if length > 1 and indptr[v + 1] > a:
+                state[lanes] = mix(key + np.uint64(r) * GAMMA)
+                row[lanes] = r
+                place[lanes] = 1
+                tries[lanes] = 0
+                came[lanes] = END
+                start[lanes] = a
+                degree[lanes] = indptr[v + 1] - a
+                reverse[lanes] = -1
+                extra[lanes] = 0.0
+                lanes += 1
+            r += 1
+        if lanes == 0:
+            break
+        k = 0
+        while k < lanes:
+            s = state[k] + GAMMA
+            y = to_unit(mix(s)) * (degree[k] + extra[k])
+            column = int(y)
+            a = start[k]
+            if even:
+                e = a + min(column, degree[k] - 1)
             else:
-                x = _step(indptr, indices, weights, accept, alias, total, t, v, inv_p, inv_q, sums, state)
-            out[r, i] = x
-            t = v
-            v = x
+                e = a + min(column, degree[k] - 1)
+                s += GAMMA
+                if to_unit(mix(s)) >= accept[e]:
+                    e = a + alias[e]
+            if column >= degree[k] and reverse[k] >= 0:
+                e = reverse[k]
+            s += GAMMA
+            state[k] = s
+            u = to_unit(mix(s)) * ceiling
+            x = int(indices[e])
+            t = came[k]
+            accepted = u < floor or t == END
+            if x == t:
+                accepted = u < inv_p
+            elif floor < ceiling:
+                h = _place(t, x, n, shift)
+                maybe = (bits[h >> np.uint64(3)] >> np.uint8(h & np.uint64(7))) & np.uint8(1)
+                if inv_q > 1.0:
+                    accepted |= maybe == 0
+                if maybe and not accepted:
+                    accepted = _has_edge(indptr, indices, t, x) == (inv_q < 1.0)
+            if not accepted:
+                tries[k] += 1
+                if tries[k] < TRIES:
+                    k += 1
+                    continue
+                s += GAMMA
+                state[k] = s
+                v = out[row[k], place[k] - 1]
+                e = _exact_step(indptr, indices, weights, t, v, inv_p, inv_q, sums, to_unit(mix(s)))
+                x = int(indices[e])
+            i = place[k]
+            out[row[k], i] = x
+            a2 = indptr[x]
+            d2 = indptr[x + 1] - a2
+            if i + 1 == length or d2 == 0:
+                lanes -= 1
+                state[k] = state[lanes]
+                row[k] = row[lanes]
+                place[k] = place[lanes]
+                tries[k] = tries[lanes]
+                came[k] = came[lanes]
+                start[k] = start[lanes]
+                degree[k] = degree[lanes]
+                reverse[k] = reverse[lanes]
+                extra[k] = extra[lanes]
+                continue
+            came[k] = out[row[k], i - 1]
+            place[k] = i + 1
+            tries[k] = 0
+            start[k] = a2
+            degree[k] = d2
+            if sticks_out > 0.0:
+                b = back[e]
+                reverse[k] = b
+                extra[k] = 0.0
+                if b >= 0:
+                    extra[k] = sticks_out if even else sticks_out * weights[b] / unit[x]
+            k += 1
 
 
 def check_pq(p: float, q: float) -> None:
@@ -192,10 +259,18 @@ class Walker:
         self.indptr = np.ascontiguousarray(graph.indptr, np.int64)
         self.indices = np.ascontiguousarray(graph.indices, np.int32)
         self.weights = np.ascontiguousarray(graph.weights, np.float64)
-        self.accept = np.ones(len(self.indices))
-        self.alias = np.zeros(len(self.indices), np.int32)
-        self.total = np.zeros(self.n)
-        _tabulate(self.indptr, self.weights, self.accept, self.alias, self.total)
+        even = (np.diff(self.weights)[np.diff(graph.rows) == 0] == 0).all()
+        self.accept = np.ones(0 if even else len(self.indices))
+        self.alias = np.zeros(0 if even else len(self.indices), np.int32)
+        self.unit = np.zeros(0 if even else self.n)
+        if not even:
+            _tabulate(self.indptr, self.weights, self.accept, self.alias, self.unit)
+        self.back = np.empty(len(self.indices), np.int32)
+        _reverse(self.indptr, self.indices, self.back)
+        size = max(3, int(BITS * len(self.indices)).bit_length())
+        self.bits = np.zeros(2**size // 8, np.uint8)
+        self.shift = np.uint64(64 - size)
+        _fill(self.indptr, self.indices, self.bits, self.shift)
 
     def walk(
         self,
@@ -222,7 +297,7 @@ class Walker:
         if begin.size and (begin.min() < 0 or begin.max() >= self.n):
             raise ValueError(f"starts holds {begin.min()}..{begin.max()}; expected node numbers in 0..{self.n - 1}")
         out = np.full((num_walks * len(begin), length), END, np.int32)
-        tables = (self.indptr, self.indices, self.weights, self.accept, self.alias, self.total)
+        tables = (self.indptr, self.indices, self.weights, self.accept, self.alias, self.unit, self.back, self.bits, self.shift)
         first = np.tile(begin, num_walks).astype(np.int64)
         room = np.empty(int(np.diff(self.indptr).max()))  # for the exact row of the node with most neighbours
         _walk(*tables, 1.0 / p, 1.0 / q, first, fresh_state(rng)[0], room, out)
