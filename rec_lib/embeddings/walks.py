@@ -9,9 +9,14 @@ candidate x drawn from it is accepted with probability α_pq(t, x) / max α: the
 
 Directed rule: d_tx is measured from t to x along the arrows: 0 if x = t, 1 if the edge t → x exists, else 2. (The code
 that the authors published tests x → t. On undirected graphs both are the same.) Walks end early at a node without out-edges.
+
+What makes a step quick: many walks go side by side; the edge back to t is known beforehand, and most questions whether
+t → x exists are answered by one bit.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -22,50 +27,100 @@ from rec_lib.embeddings.splitmix import GAMMA, fresh_state, mix, to_unit
 
 END = -1
 TRIES = 64  # after so many refusals the exact row is summed: bounds the time of a step for extreme p and q
-LANES = 32  # walks that go side by side, so that one works while another waits for memory
-BITS = 8  # of the filter for each edge; at most one absent edge in nine passes it
+LANES = 32  # walks that go side by side: while one waits for memory, the others work
+BITS = 64  # room an edge for a bit a pair of nodes, as much as the weights take; where that is too little, bits by hash
+HASHED = 8  # at least so many bits an edge then: at most one absent edge in nine looks like a present one
+EXACT = np.uint64(1)  # the factor where each pair has a bit of its own
+ONE, THREE, SEVEN = np.uint8(1), np.uint64(3), np.uint64(7)
+
+LANE = np.dtype(
+    [
+        ("state", np.uint64),  # of the random stream, each walk has its own
+        ("row", np.int64),  # which walk
+        ("place", np.int64),  # where its next node goes
+        ("tries", np.int64),  # candidates refused so far
+        ("t", np.int64),  # the node before, END at the first step
+        ("first", np.int64),  # the first edge of v, the node the walk stands on
+        ("degree", np.int64),  # the number of its edges
+        ("back", np.int64),  # the edge v → t, −1 where there is none
+        ("width", np.float64),  # one for each edge, and the part of v → t that sticks out
+    ]
+)
+
+
+class Tables(NamedTuple):
+    """What the compiled walks read: E edges in rows, e is the position of one.
+
+    accept, alias (E,)  the alias table of each row; empty where the edges of each row weigh alike
+    unit (n,)           Σ w / deg, the weight of a whole column of that table; empty as well
+    back (E,)           for e = t → v the position of v → t, −1 where there is none
+    bits                1 where there is an edge t → x, at n t + x where factor is EXACT; else at a hash of it, which others share
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    weights: np.ndarray
+    accept: np.ndarray
+    alias: np.ndarray
+    unit: np.ndarray
+    back: np.ndarray
+    bits: np.ndarray
+    factor: np.uint64
+    shift: np.uint64
+
+
+def tables(graph: Graph) -> Tables:
+    """The tables of a graph, built in O(edges)."""
+    n, entries = len(graph), len(graph.indices)
+    even = bool((np.diff(graph.weights)[np.diff(graph.rows) == 0] == 0).all())
+    if n**2 <= BITS * entries:
+        size, factor, shift = n**2, EXACT, np.uint64(0)
+    else:
+        log_size = max(1, HASHED * entries - 1).bit_length()
+        size, factor, shift = 2**log_size, GAMMA, np.uint64(64 - log_size)
+    made = Tables(
+        np.ascontiguousarray(graph.indptr, np.int64),
+        np.ascontiguousarray(graph.indices, np.int32),
+        np.ascontiguousarray(graph.weights, np.float64),
+        np.ones(0 if even else entries),
+        np.zeros(0 if even else entries, np.int32),
+        np.zeros(0 if even else n),
+        np.empty(entries, np.int32),
+        np.zeros(size // 8 + 1, np.uint8),
+        factor,
+        shift,
+    )
+    _fill(made)
+    return made
 
 
 @njit(cache=True)
-def _tabulate(indptr: np.ndarray, weights: np.ndarray, accept: np.ndarray, alias: np.ndarray, unit: np.ndarray) -> None:
-    """The alias table of each row, and `unit`: the weight of one of its columns, Σ w / deg."""
-    for v in range(len(indptr) - 1):
-        a, b = indptr[v], indptr[v + 1]
-        if a < b:
-            unit[v] = weights[a:b].sum() / (b - a)
-            build_alias(weights[a:b], accept[a:b], alias[a:b])
-
-
-@njit(cache=True)
-def _reverse(indptr: np.ndarray, indices: np.ndarray, back: np.ndarray) -> None:
-    """For each edge t → v the position of v → t, or −1: O(edges), since both stand in order."""
-    at = indptr[:-1].copy()  # how far each row has been read
-    for t in range(len(at)):
-        for e in range(indptr[t], indptr[t + 1]):
-            v = indices[e]
-            while at[v] < indptr[v + 1] and indices[at[v]] < t:
-                at[v] += 1
-            back[e] = at[v] if at[v] < indptr[v + 1] and indices[at[v]] == t else -1
-
-
-@njit(cache=True, inline="always")
-def _place(t: int, x: int, n: int, shift: np.uint64) -> np.uint64:
-    """Where the filter keeps the edge t → x: the upper bits of a product (Knuth, vol. 3, 6.4)."""
-    return ((np.uint64(t) * np.uint64(n) + np.uint64(x)) * GAMMA) >> shift
-
-
-@njit(cache=True)
-def _fill(indptr: np.ndarray, indices: np.ndarray, bits: np.ndarray, shift: np.uint64) -> None:
-    n = len(indptr) - 1
+def _fill(g: Tables) -> None:
+    n = len(g.indptr) - 1
+    read = g.indptr[:-1].copy()  # how far each row has been read: it meets the edges that come to it in its own order
     for t in range(n):
-        for e in range(indptr[t], indptr[t + 1]):
-            place = _place(t, indices[e], n, shift)
-            bits[place >> np.uint64(3)] |= np.uint8(1) << np.uint8(place & np.uint64(7))
+        a, b = g.indptr[t], g.indptr[t + 1]
+        if len(g.accept) > 0 and a < b:
+            g.unit[t] = g.weights[a:b].sum() / (b - a)
+            build_alias(g.weights[a:b], g.accept[a:b], g.alias[a:b])
+        for e in range(a, b):
+            v = int(g.indices[e])
+            while read[v] < g.indptr[v + 1] and g.indices[read[v]] < t:
+                read[v] += 1
+            g.back[e] = read[v] if read[v] < g.indptr[v + 1] and g.indices[read[v]] == t else -1
+            place = _place(n, g.factor, g.shift, t, v)
+            g.bits[place >> THREE] |= ONE << np.uint8(place & SEVEN)
 
 
 @njit(cache=True)
-def _has_edge(indptr: np.ndarray, indices: np.ndarray, t: int, x: int) -> bool:
-    """Whether t → x exists: O(log deg t)."""
+def _place(n: int, factor: np.uint64, shift: np.uint64, t: int, x: int) -> np.uint64:
+    """Where the bit of t → x is: for a hash the upper bits of a product (Knuth, vol. 3, section 6.4)."""
+    return ((np.uint64(t) * np.uint64(n) + np.uint64(x)) * factor) >> shift
+
+
+@njit(cache=True)
+def _in_row(indptr: np.ndarray, indices: np.ndarray, t: int, x: int) -> bool:
+    """Whether t → x exists, by halving t's row: O(log deg t)."""
     low, high = indptr[t], indptr[t + 1]
     end = high
     while low < high:
@@ -74,161 +129,104 @@ def _has_edge(indptr: np.ndarray, indices: np.ndarray, t: int, x: int) -> bool:
             low = middle + 1
         else:
             high = middle
-    return low < end and indices[low] == x
+    return bool(low < end and indices[low] == x)
 
 
 @njit(cache=True)
-def _exact_step(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    weights: np.ndarray,
-    t: int,
-    v: int,
-    inv_p: float,
-    inv_q: float,
-    sums: np.ndarray,
-    u: float,
-) -> int:
-    """The edge v → x of the next node by summing the whole row, its rows merged in order: O(deg v + deg t). `sums` is room
-    for deg v numbers, u uniform."""
-    a, b = indptr[v], indptr[v + 1]
-    j, end = indptr[t], indptr[t + 1]
+def _exact_step(g: Tables, lane: np.void, inv_p: float, inv_q: float, sums: np.ndarray, u: float) -> int:
+    """The next edge by summing the whole row, merged in order with t's: O(deg v + deg t). `sums` is room for deg v numbers."""
+    a, b, t = lane.first, lane.first + lane.degree, lane.t
+    j, end = g.indptr[t], g.indptr[t + 1]
     z = 0.0
-    for k in range(a, b):
-        x = int(indices[k])
-        while j < end and indices[j] < x:
+    for e in range(a, b):
+        x = int(g.indices[e])
+        while j < end and g.indices[j] < x:
             j += 1
-        alpha = inv_p if x == t else (1.0 if j < end and indices[j] == x else inv_q)
-        z += weights[k] * alpha
-        sums[k - a] = z
-    left = u * z
+        alpha = inv_p if x == t else (1.0 if j < end and g.indices[j] == x else inv_q)
+        z += g.weights[e] * alpha
+        sums[e - a] = z
     k = 0
-    while k < b - a - 1 and sums[k] <= left:
+    while k < b - a - 1 and sums[k] <= u * z:
         k += 1
     return int(a + k)
 
 
 @njit(cache=True)
 def _walk(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    weights: np.ndarray,
-    accept: np.ndarray,
-    alias: np.ndarray,
-    unit: np.ndarray,
-    back: np.ndarray,
-    bits: np.ndarray,
-    shift: np.uint64,
-    inv_p: float,
-    inv_q: float,
-    starts: np.ndarray,
-    key: np.uint64,
-    sums: np.ndarray,
-    out: np.ndarray,
+    g: Tables, inv_p: float, inv_q: float, starts: np.ndarray, key: np.uint64, sums: np.ndarray, out: np.ndarray
 ) -> None:
-    n = len(indptr) - 1
     rows, length = out.shape
-    even = len(accept) == 0  # the edges of a row weigh alike: a column for each, and no more to ask
     ceiling = max(1.0, inv_q)  # the largest α of the nodes other than t
     floor = min(1.0, inv_q)  # the smallest
-    sticks_out = max(inv_p - ceiling, 0.0) / ceiling
-    state = np.empty(LANES, np.uint64)
-    row = np.empty(LANES, np.int64)
-    place = np.empty(LANES, np.int64)
-    tries = np.empty(LANES, np.int64)
-    came = np.empty(LANES, np.int64)
-    start = np.empty(LANES, np.int64)
-    degree = np.empty(LANES, np.int64)
-    reverse = np.empty(LANES, np.int64)
-    extra = np.empty(LANES, np.float64)
-    lanes = 0
-    r = 0
-    while True:
-        while lanes < LANES and r < rows:
+    # A small p would lift the ceiling of the whole row and refuse nearly every candidate. So the part of the return
+    # edge that sticks out has a place of its own behind the columns of the row, and the row stays under the lower ceiling.
+    sticks_out = max(inv_p / ceiling - 1.0, 0.0)
+    lanes = np.empty(LANES, LANE)
+    live, r = 0, 0  # lanes in use, walks begun
+    while live > 0 or r < rows:
+        while live < LANES and r < rows:
             v = starts[r]
             out[r, 0] = v
-            a = indptr[v]
-            if length > 1 and indptr[v + 1] > a:
-                state[lanes] = mix(key + np.uint64(r) * GAMMA)
-                row[lanes] = r
-                place[lanes] = 1
-                tries[lanes] = 0
-                came[lanes] = END
-                start[lanes] = a
-                degree[lanes] = indptr[v + 1] - a
-                reverse[lanes] = -1
-                extra[lanes] = 0.0
-                lanes += 1
+            if length > 1 and g.indptr[v + 1] > g.indptr[v]:
+                lane = lanes[live]
+                # a stream for each walk: more or longer walks leave the others as they are
+                lane.state = mix(key + np.uint64(r) * GAMMA)
+                lane.row, lane.place, lane.tries, lane.t, lane.back = r, 1, 0, END, -1
+                lane.first, lane.degree = g.indptr[v], g.indptr[v + 1] - g.indptr[v]
+                lane.width = lane.degree
+                live += 1
             r += 1
-        if lanes == 0:
-            break
         k = 0
-        while k < lanes:
-            s = state[k] + GAMMA
-            y = to_unit(mix(s)) * (degree[k] + extra[k])
-            column = int(y)
-            a = start[k]
-            if even:
-                e = a + min(column, degree[k] - 1)
+        while k < live:  # one candidate for each
+            lane = lanes[k]
+            t, state = lane.t, lane.state + GAMMA
+            column = int(to_unit(mix(state)) * lane.width)
+            e = lane.first + min(column, lane.degree - 1)
+            if len(g.accept) > 0:
+                state += GAMMA
+                other = lane.first + g.alias[e]
+                e = e if to_unit(mix(state)) < g.accept[e] else other
+            if column >= lane.degree and lane.back >= 0:
+                e = lane.back
+            state += GAMMA
+            u = to_unit(mix(state)) * ceiling
+            x = int(g.indices[e])
+            if t == END:
+                alpha = ceiling
+            elif x == t:
+                alpha = inv_p  # no refusal where 1/p is above the ceiling: the rest of it has its own place
+            elif u < floor:
+                alpha = floor  # below both: no need to look for t → x
             else:
-                e = a + min(column, degree[k] - 1)
-                s += GAMMA
-                if to_unit(mix(s)) >= accept[e]:
-                    e = a + alias[e]
-            if column >= degree[k] and reverse[k] >= 0:
-                e = reverse[k]
-            s += GAMMA
-            state[k] = s
-            u = to_unit(mix(s)) * ceiling
-            x = int(indices[e])
-            t = came[k]
-            accepted = u < floor or t == END
-            if x == t:
-                accepted = u < inv_p
-            elif floor < ceiling:
-                h = _place(t, x, n, shift)
-                maybe = (bits[h >> np.uint64(3)] >> np.uint8(h & np.uint64(7))) & np.uint8(1)
-                if inv_q > 1.0:
-                    accepted |= maybe == 0
-                if maybe and not accepted:
-                    accepted = _has_edge(indptr, indices, t, x) == (inv_q < 1.0)
-            if not accepted:
-                tries[k] += 1
-                if tries[k] < TRIES:
+                place = _place(len(g.indptr) - 1, g.factor, g.shift, t, x)
+                near = (g.bits[place >> THREE] >> np.uint8(place & SEVEN)) & ONE != 0
+                if near and g.factor != EXACT:
+                    near = _in_row(g.indptr, g.indices, t, x)
+                alpha = 1.0 if near else inv_q
+            lane.state = state
+            if u >= alpha:
+                lane.tries += 1
+                if lane.tries < TRIES:
                     k += 1
                     continue
-                s += GAMMA
-                state[k] = s
-                v = out[row[k], place[k] - 1]
-                e = _exact_step(indptr, indices, weights, t, v, inv_p, inv_q, sums, to_unit(mix(s)))
-                x = int(indices[e])
-            i = place[k]
-            out[row[k], i] = x
-            a2 = indptr[x]
-            d2 = indptr[x + 1] - a2
-            if i + 1 == length or d2 == 0:
-                lanes -= 1
-                state[k] = state[lanes]
-                row[k] = row[lanes]
-                place[k] = place[lanes]
-                tries[k] = tries[lanes]
-                came[k] = came[lanes]
-                start[k] = start[lanes]
-                degree[k] = degree[lanes]
-                reverse[k] = reverse[lanes]
-                extra[k] = extra[lanes]
+                lane.state += GAMMA
+                e = _exact_step(g, lane, inv_p, inv_q, sums, to_unit(mix(lane.state)))
+                x = int(g.indices[e])
+            out[lane.row, lane.place] = x
+            first, degree = g.indptr[x], g.indptr[x + 1] - g.indptr[x]
+            if lane.place + 1 == length or degree == 0:
+                live -= 1
+                lanes[k] = lanes[live]  # another walk takes the lane
                 continue
-            came[k] = out[row[k], i - 1]
-            place[k] = i + 1
-            tries[k] = 0
-            start[k] = a2
-            degree[k] = d2
-            if sticks_out > 0.0:
-                b = back[e]
-                reverse[k] = b
-                extra[k] = 0.0
-                if b >= 0:
-                    extra[k] = sticks_out if even else sticks_out * weights[b] / unit[x]
+            lane.t = out[lane.row, lane.place - 1]
+            lane.place += 1
+            lane.tries = 0
+            lane.first, lane.degree, lane.width = first, degree, degree
+            if sticks_out > 0.0 and g.back[e] >= 0:
+                lane.back = g.back[e]
+                lane.width += sticks_out * (g.weights[lane.back] / g.unit[x] if len(g.accept) > 0 else 1.0)
+            else:
+                lane.back = -1
             k += 1
 
 
@@ -256,21 +254,7 @@ class Walker:
 
     def __init__(self, graph: Graph) -> None:
         self.n = len(graph)
-        self.indptr = np.ascontiguousarray(graph.indptr, np.int64)
-        self.indices = np.ascontiguousarray(graph.indices, np.int32)
-        self.weights = np.ascontiguousarray(graph.weights, np.float64)
-        even = (np.diff(self.weights)[np.diff(graph.rows) == 0] == 0).all()
-        self.accept = np.ones(0 if even else len(self.indices))
-        self.alias = np.zeros(0 if even else len(self.indices), np.int32)
-        self.unit = np.zeros(0 if even else self.n)
-        if not even:
-            _tabulate(self.indptr, self.weights, self.accept, self.alias, self.unit)
-        self.back = np.empty(len(self.indices), np.int32)
-        _reverse(self.indptr, self.indices, self.back)
-        size = max(3, int(BITS * len(self.indices)).bit_length())
-        self.bits = np.zeros(2**size // 8, np.uint8)
-        self.shift = np.uint64(64 - size)
-        _fill(self.indptr, self.indices, self.bits, self.shift)
+        self.tables = tables(graph)
 
     def walk(
         self,
@@ -297,10 +281,9 @@ class Walker:
         if begin.size and (begin.min() < 0 or begin.max() >= self.n):
             raise ValueError(f"starts holds {begin.min()}..{begin.max()}; expected node numbers in 0..{self.n - 1}")
         out = np.full((num_walks * len(begin), length), END, np.int32)
-        tables = (self.indptr, self.indices, self.weights, self.accept, self.alias, self.unit, self.back, self.bits, self.shift)
         first = np.tile(begin, num_walks).astype(np.int64)
-        room = np.empty(int(np.diff(self.indptr).max()))  # for the exact row of the node with most neighbours
-        _walk(*tables, 1.0 / p, 1.0 / q, first, fresh_state(rng)[0], room, out)
+        room = np.empty(int(np.diff(self.tables.indptr).max()))  # for the exact row of the node with most neighbours
+        _walk(self.tables, 1.0 / p, 1.0 / q, first, fresh_state(rng)[0], room, out)
         return out
 
 
