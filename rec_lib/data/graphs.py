@@ -238,7 +238,7 @@ def item_graph(sessions: Iterable[np.ndarray], titles: Sequence[str] | None = No
     sessions  arrays of encoded item ids    titles  names by encoded id; the id itself by default
 
     Nodes are the items that occur, ascending; `item` gives their ids. Raises ValueError where no session has two
-    different items.
+    different items, and for an item without a title.
     Source  Wang et al., "Billion-scale Commodity Embedding", KDD 2018, arXiv:1803.02349, section 2.1.
     """
     long_enough = [np.asarray(session) for session in sessions if len(session) > 1]
@@ -250,6 +250,12 @@ def item_graph(sessions: Iterable[np.ndarray], titles: Sequence[str] | None = No
             "transition. Are the sessions cut at too small a gap?"
         )
     items = np.unique(steps)
+    if titles is not None and not 0 <= items[0] <= items[-1] < len(titles):
+        unknown = items[(items < 0) | (items >= len(titles))]
+        raise ValueError(
+            f"item {unknown[0]} has no title; expected items 0 … {len(titles) - 1}, one for each of the {len(titles)} titles. "
+            "Are the sessions encoded as the titles are?"
+        )
     pairs = np.searchsorted(items, moves)
     names = [titles[i] if titles is not None else str(i) for i in items]
     return from_edges(pairs, directed=True, names=names, item=items.astype(np.int64))

@@ -13,7 +13,7 @@ import numpy as np
 
 from rec_lib.data.graphs import Graph
 from rec_lib.embeddings.skipgram import Corpus, check_training, train_sgns
-from rec_lib.embeddings.walks import Walker, check_walks
+from rec_lib.embeddings.walks import Walker, check_edges, check_walks
 
 
 class DeepWalk:
@@ -22,7 +22,7 @@ class DeepWalk:
     graph: a `Graph`, from `item_graph` for sessions; dim: d; num_walks: γ; length: nodes in a walk, t; window: w; negatives,
     lr, epochs: of the skip-gram (see `train_sgns`). Memory grows with the edges and the walks.
     After `fit`: `walks` (num_walks · n, length) int32, −1 behind an end, and `vectors` (n, dim) float32.
-    Raises ValueError for counts below 1.
+    Raises ValueError for counts below 1 and for a graph without edges.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class DeepWalk:
     ) -> None:
         check_walks(1.0, 1.0, num_walks, length)
         check_training(dim, window, negatives, lr, epochs)
+        check_edges(graph)
         self.walker = Walker(graph)
         self.num_walks, self.length = num_walks, length
         self.dim, self.window, self.negatives, self.lr, self.epochs = dim, window, negatives, lr, epochs

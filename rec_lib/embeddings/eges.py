@@ -17,7 +17,7 @@ from rec_lib.embeddings.alias import AliasTable
 from rec_lib.embeddings.mixture import gather, mix, slots, train_epoch
 from rec_lib.embeddings.skipgram import Corpus, check_training, noise_law, start_vectors
 from rec_lib.embeddings.splitmix import fresh_state
-from rec_lib.embeddings.walks import Walker, check_walks
+from rec_lib.embeddings.walks import Walker, check_edges, check_walks
 
 
 class EGES:
@@ -60,8 +60,7 @@ class EGES:
         """
         n = len(self.graph)
         self.cold = (self.graph.degree == 0) & (np.bincount(self.graph.indices, minlength=n) == 0)
-        if self.cold.all():
-            raise ValueError(f"none of the {n} nodes has an edge, so there are no walks to learn from")
+        check_edges(self.graph)
         walker = Walker(self.graph)
         starts = np.flatnonzero(~self.cold)
         self.walks = walker.walk(1.0, 1.0, self.num_walks, self.length, rng=rng, starts=starts)

@@ -13,7 +13,7 @@ import numpy as np
 
 from rec_lib.data.graphs import Graph
 from rec_lib.embeddings.skipgram import Corpus, check_training, train_sgns
-from rec_lib.embeddings.walks import Walker, check_walks
+from rec_lib.embeddings.walks import Walker, check_edges, check_walks
 
 
 class Node2vec:
@@ -22,7 +22,7 @@ class Node2vec:
     graph: a `Graph`; p, q: 1e-9 … 1e9, 1 and 1 give DeepWalk's walk; dim: size of a vector; num_walks: walks from each node;
     length: nodes in a walk; window, negatives, lr, epochs: of the skip-gram (see `train_sgns`).
     After `fit`: `walks` (num_walks · n, length) int32 and `vectors` (n, dim) float32.
-    Raises ValueError for p or q outside 1e-9 … 1e9 and for counts below 1.
+    Raises ValueError for p or q outside 1e-9 … 1e9, for counts below 1 and for a graph without edges.
     """
 
     def __init__(
@@ -40,6 +40,7 @@ class Node2vec:
     ) -> None:
         check_walks(p, q, num_walks, length)
         check_training(dim, window, negatives, lr, epochs)
+        check_edges(graph)
         self.walker = Walker(graph)
         self.p, self.q = p, q
         self.num_walks, self.length = num_walks, length

@@ -96,6 +96,7 @@ def tables(graph: Graph) -> Tables:
 
 @njit(cache=True)
 def _fill(g: Tables) -> None:
+    """Write all that follows from indptr, indices and weights."""
     n = len(g.indptr) - 1
     read = g.indptr[:-1].copy()  # how far each row has been read: it meets the edges that come to it in its own order
     for t in range(n):
@@ -133,9 +134,11 @@ def _in_row(indptr: np.ndarray, indices: np.ndarray, t: int, x: int) -> bool:
 
 
 @njit(cache=True)
-def _exact_step(g: Tables, lane: np.void, inv_p: float, inv_q: float, sums: np.ndarray, u: float) -> int:
-    """The next edge by summing the whole row, merged in order with t's: O(deg v + deg t). `sums` is room for deg v numbers."""
-    a, b, t = lane.first, lane.first + lane.degree, lane.t
+def _exact_step(g: Tables, t: int, a: int, b: int, inv_p: float, inv_q: float, sums: np.ndarray, u: float) -> int:
+    """The next of v's edges a … b − 1 by summing them all, merged in order with t's: O(deg v + deg t).
+
+    sums: room for deg v numbers; u: uniform in [0, 1).
+    """
     j, end = g.indptr[t], g.indptr[t + 1]
     z = 0.0
     for e in range(a, b):
@@ -155,6 +158,7 @@ def _exact_step(g: Tables, lane: np.void, inv_p: float, inv_q: float, sums: np.n
 def _walk(
     g: Tables, inv_p: float, inv_q: float, starts: np.ndarray, key: np.uint64, sums: np.ndarray, out: np.ndarray
 ) -> None:
+    """Walks of out (R, L) from `starts` (R,), each lane a candidate a round; sums: room for the longest row."""
     rows, length = out.shape
     ceiling = max(1.0, inv_q)  # the largest α of the nodes other than t
     floor = min(1.0, inv_q)  # the smallest
@@ -210,7 +214,9 @@ def _walk(
                     k += 1
                     continue
                 lane.state += GAMMA
-                e = _exact_step(g, lane, inv_p, inv_q, sums, to_unit(mix(lane.state)))
+                e = _exact_step(
+                    g, t, lane.first, lane.first + lane.degree, inv_p, inv_q, sums, to_unit(mix(lane.state))
+                )
                 x = int(g.indices[e])
             out[lane.row, lane.place] = x
             first, degree = g.indptr[x], g.indptr[x + 1] - g.indptr[x]
@@ -244,6 +250,15 @@ def check_walks(p: float, q: float, num_walks: int, length: int) -> None:
     check_pq(p, q)
     if num_walks < 1 or length < 1:
         raise ValueError(f"num_walks = {num_walks}, length = {length}; expected at least 1 of each")
+
+
+def check_edges(graph: Graph) -> None:
+    """Raise ValueError for a graph without edges: its walks are single nodes, which say nothing about each other."""
+    if len(graph.indices) == 0:
+        raise ValueError(
+            f"none of the {len(graph)} nodes has an edge, so there are no walks to learn from; expected one edge at least. "
+            "Were the edges lost, or the sessions cut at too small a gap?"
+        )
 
 
 class Walker:

@@ -164,6 +164,12 @@ def test_sessions_without_a_transition_are_refused(sessions):
         item_graph(sessions)
 
 
+@pytest.mark.parametrize("unknown", [3, 100, -1])
+def test_an_item_without_a_title_is_named(unknown):
+    with pytest.raises(ValueError, match=f"item {unknown} has no title; expected items 0 … 2"):
+        item_graph([np.array([1, 2, unknown])], titles=["pad", "oov", "film"])
+
+
 def test_the_item_graph_of_movielens_has_a_step_for_each_transition():
     ml = load()
     sessions = views.sequences(ml)

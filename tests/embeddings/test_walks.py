@@ -9,8 +9,18 @@ import pytest
 from scipy.stats import chi2
 
 from rec_lib.data.graphs import from_edges, from_networkx, les_miserables, planted_roles
-from rec_lib.embeddings import warm_up
-from rec_lib.embeddings.walks import END, Walker, alpha, distances, transition_probabilities, transition_row
+from rec_lib.embeddings import DeepWalk, Node2vec, warm_up
+from rec_lib.embeddings import walks as walks_module
+from rec_lib.embeddings.walks import (
+    END,
+    EXACT,
+    Walker,
+    alpha,
+    distances,
+    tables,
+    transition_probabilities,
+    transition_row,
+)
 
 
 def directed():
@@ -28,6 +38,15 @@ GRAPHS = {
     "planted": planted_roles(np.random.default_rng(0)),
 }
 SETTINGS = [(1.0, 1.0), (0.25, 4.0), (4.0, 0.25), (0.5, 0.5), (0.01, 1.0), (100.0, 0.01), (1e6, 1e-6)]
+
+
+def small_world(weighted):
+    """Triangles in a graph so sparse that a bit for each pair of nodes would take too much room."""
+    pairs, _ = from_networkx(nx.watts_strogatz_graph(900, 6, 0.1, seed=0)).edges()
+    return from_edges(pairs, np.random.default_rng(0).uniform(0.2, 2.0, len(pairs)) if weighted else None)
+
+
+GRAPHS |= {"sparse": small_world(False), "sparse and weighted": small_world(True)}
 
 
 def goodness_of_fit(graph, walks, p, q):
@@ -104,6 +123,52 @@ def test_first_steps_go_by_weight(name):
     nodes, law = transition_row(graph, None, start, 0.1, 10.0)
     seen = np.array([(walks[:, 1] == x).sum() for x in nodes])
     assert len(nodes) == 1 or chi2.sf(((seen - 20_000 * law) ** 2 / (20_000 * law)).sum(), len(nodes) - 1) > 1e-4
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_tables_know_each_edge_its_return_and_no_other(name):
+    graph = GRAPHS[name]
+    g, n = tables(graph), len(graph)
+    assert (g.factor == EXACT) == ("sparse" not in name)
+    position = {(int(t), int(x)): e for e, (t, x) in enumerate(zip(graph.rows, graph.indices, strict=True))}
+    assert g.back.tolist() == [position.get((x, t), -1) for t, x in position]
+    bits = np.unpackbits(g.bits, bitorder="little")
+    places = [(t * n + x) * int(g.factor) % 2**64 >> int(g.shift) for t, x in position]
+    assert bits[places].all()
+    assert bits.sum() == len(set(places))
+    even = all(len(set(graph.weights[a:b])) < 2 for a, b in zip(graph.indptr[:-1], graph.indptr[1:], strict=True))
+    assert len(g.accept) == len(g.alias) == (0 if even else len(graph.indices))
+
+
+@pytest.mark.parametrize("hashed", [1, 8])
+@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize(("p", "q"), [(0.5, 2.0), (4.0, 0.25)])
+def test_the_filter_changes_no_step(monkeypatch, name, p, q, hashed):
+    """Edges that share a bit are told apart by their rows, so that the walks are those of a bit for each pair."""
+    graph = GRAPHS[name]
+    found = []
+    for room in (10**6, 0):
+        monkeypatch.setattr(walks_module, "BITS", room)
+        monkeypatch.setattr(walks_module, "HASHED", hashed)
+        walker = Walker(graph)
+        assert (walker.tables.factor == EXACT) == (room > 0)
+        found.append(walker.walk(p, q, 3, 40, rng=np.random.default_rng(2)))
+    np.testing.assert_array_equal(*found)
+
+
+def test_a_walk_is_the_same_alone_and_among_others():
+    walker = Walker(GRAPHS["directed"])
+    starts = np.arange(200) % 6
+    crowd = walker.walk(0.5, 2.0, 1, 30, rng=np.random.default_rng(4), starts=starts)
+    for few in (1, 7, 31, 32, 33):
+        alone = walker.walk(0.5, 2.0, 1, 30, rng=np.random.default_rng(4), starts=starts[:few])
+        np.testing.assert_array_equal(alone, crowd[:few])
+
+
+@pytest.mark.parametrize("model", [DeepWalk, Node2vec])
+def test_a_graph_without_edges_has_nothing_to_learn_from(model):
+    with pytest.raises(ValueError, match="none of the 2 nodes has an edge.*expected one edge at least.*edges lost"):
+        model(from_edges([], names="ab"))
 
 
 def test_p_and_q_of_one_forget_where_the_walk_came_from():
