@@ -94,7 +94,8 @@ def test_bge_loses_a_film_without_history_and_ges_keeps_something_of_it():
         model: np.mean([eges.compute(film, model, "removed").kept.mean() for film in eges.FILMS])
         for model in eges.MODELS
     }
-    assert kept["BGE: history alone"] < 0.1 < kept["GES: equal weights"]
+    # Trained eight times with other generators, BGE kept 0 … 0.05 of the neighbours and GES 0.08 … 0.19.
+    assert kept["BGE: history alone"] < 0.06 < kept["GES: equal weights"]
 
 
 def test_the_eges_panel_redraws_and_refuses():
