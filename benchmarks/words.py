@@ -7,8 +7,7 @@ Words     median rank of a gold pair's mate (the pairs of section 4.2, test part
 Films     genre precision@10 of films liked at least ten times (section 4.4.2), sessions as sentences, equal settings for both,
           twenty passes.
 
-gensim keeps a share √(t/f) + t/f of a frequent word's occurrences, rec_lib the paper's √(t/f): with subsampling gensim trains
-on a few more words; both are given the words before subsampling. Results go to results/words.jsonl.
+Results go to results/words.jsonl.
 
 Run  python course.py bench words
 """

@@ -12,7 +12,6 @@ from rec_lib.embeddings.fullbatch import cooccurrences, train_full_batch
 from rec_lib.embeddings.huffman import HuffmanTree
 from rec_lib.embeddings.item2vec import Item2vec
 from rec_lib.embeddings.node2vec import Node2vec
-from rec_lib.embeddings.skipgram import train_sgns
 from rec_lib.embeddings.walks import Walker, transition_row
 from rec_lib.embeddings.word2vec import Word2vec
 
@@ -31,7 +30,6 @@ __all__ = [
     "cooccurrences",
     "train",
     "train_full_batch",
-    "train_sgns",
     "transition_row",
     "warm_up",
 ]

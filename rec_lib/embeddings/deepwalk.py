@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from rec_lib.data.graphs import Graph
-from rec_lib.embeddings.skipgram import Corpus, check_training, train_sgns
+from rec_lib.embeddings.corpus import Corpus
+from rec_lib.embeddings.engine import check_training, train
 from rec_lib.embeddings.walks import Walker, check_edges, check_walks
 
 
@@ -20,7 +21,7 @@ class DeepWalk:
     """Vectors for the nodes of a graph.
 
     graph: a `Graph`, from `item_graph` for sessions; dim: d; num_walks: γ; length: nodes in a walk, t; window: w; negatives,
-    lr, epochs: of the skip-gram (see `train_sgns`). Memory grows with the edges and the walks.
+    lr, epochs: of the skip-gram (see `engine.train`). Memory grows with the edges and the walks.
     After `fit`: `walks` (num_walks · n, length) int32, −1 behind an end, and `vectors` (n, dim) float32.
     Raises ValueError for counts below 1 and for a graph without edges.
     """
@@ -47,7 +48,7 @@ class DeepWalk:
         """Walk, then train: vectors (n, dim) float32. The same generator state gives the same vectors."""
         self.walks = self.walker.walk(num_walks=self.num_walks, length=self.length, rng=rng)  # (γ · n, t)
         corpus = Corpus.from_walks(self.walks, self.walker.n)
-        trained = train_sgns(
+        trained = train(
             *(corpus, self.dim), window=self.window, negatives=self.negatives, lr=self.lr, epochs=self.epochs, rng=rng
         )
         self.vectors = trained.centre  # (n, dim)

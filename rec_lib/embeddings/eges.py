@@ -14,8 +14,9 @@ import numpy as np
 from rec_lib.data.graphs import Graph
 from rec_lib.data.sides import Sides
 from rec_lib.embeddings.alias import AliasTable
+from rec_lib.embeddings.corpus import Corpus
+from rec_lib.embeddings.engine import check_training, noise_law, start_vectors
 from rec_lib.embeddings.mixture import gather, mix, slots, train_epoch
-from rec_lib.embeddings.skipgram import Corpus, check_training, noise_law, start_vectors
 from rec_lib.embeddings.splitmix import fresh_state
 from rec_lib.embeddings.walks import Walker, check_edges, check_walks
 

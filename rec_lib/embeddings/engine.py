@@ -31,14 +31,16 @@ PIECE = 50_000  # tokens between two looks at the clock: the bar moves, Interrup
 
 
 def keep_probability(counts: np.ndarray, subsample: float) -> np.ndarray:
-    """Share of each token's occurrences that is kept, (n,): min(1, √(t / f)), f = relative count, t = `subsample`; 0 keeps all.
+    """Share of each token's occurrences that is kept, (n,): min(1, √(t / f) + t / f), f = relative count; 0 keeps all.
 
-    This is the paper's law; the word2vec program and gensim keep √(t / f) + t / f.
+    This is the word2vec program's law, t = `subsample`, which gensim has too. The paper prints P(discard) = 1 − √(t / f) and
+    so keeps less. The program is followed: its law is what values of t are known for and what results are compared with.
     """
     if subsample == 0.0:
         return np.ones(len(counts))
     with np.errstate(divide="ignore"):
-        return np.minimum(1.0, np.sqrt(subsample * counts.sum() / counts))
+        ratio = subsample * counts.sum() / counts  # t / f
+    return np.minimum(1.0, np.sqrt(ratio) + ratio)
 
 
 def noise_law(counts: np.ndarray, power: float = 0.75) -> np.ndarray:

@@ -7,7 +7,7 @@ Sampling reaches a pair (c, o) as often as it co-occurs, #(c, o), and draws k ne
 with f = counts^0.75 normalised (a negative equal to the context is skipped, hence the second term of N). Where d is large
 enough the optimum is ⟨v_c, u_o⟩ = log #(c, o) − log N(c, o): shifted PMI (Levy & Goldberg, NIPS 2014). On graphs of a few
 hundred nodes a step over all pairs costs less than a millisecond and has no noise, so a slider's picture moves only as
-much as the slider moves it. It needs n² numbers: for larger graphs use `train_sgns`.
+much as the slider moves it. It needs n² numbers: for larger graphs use `train`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def cooccurrences(corpus: Corpus, window: int = 10, dynamic_window: bool = True)
     if window < 1:
         raise ValueError(f"window = {window}; expected at least 1")
     if corpus.size > LARGEST:
-        raise ValueError(f"{corpus.size} nodes need {corpus.size}² numbers; use train_sgns above {LARGEST} nodes")
+        raise ValueError(f"{corpus.size} nodes need {corpus.size}² numbers; use `train` above {LARGEST} nodes")
     counts = np.zeros((corpus.size, corpus.size))
     _count(corpus.tokens, corpus.offsets, window, dynamic_window, counts)
     return counts

@@ -3,7 +3,7 @@
 Paper    Barkan, Koenigstein, "Item2Vec: Neural Item Embedding for Collaborative Filtering", MLSP 2016, arXiv:1603.04259: section 3.
 Section  4.3 Item2vec——Word2vec在推荐系统领域的推广
 Idea     maximise 1/K Σ_{i=1}^K Σ_{j≠i}^K log p(w_j | w_i),  p(w_j | w_i) = σ(⟨v_i, u_j⟩) Π_k σ(−⟨v_i, u_k⟩),  for each set of K items
-Differs  one table of sets, each pair once: the 1/K, which makes a set count by its size, not by its pairs, comes with the paper's other way, a new order each epoch and a window; subsampling by √(t / f).
+Differs  one table of sets, each pair once: the 1/K, which makes a set count by its size, not by its pairs, comes with the paper's other way, a new order each epoch and a window; subsampling keeps the word2vec program's √(t / f) + t / f, the paper prints √(t / f).
 Symbols  K items of a set · v, u the two vectors of an item · d size of a vector · k negatives, drawn by count^0.75 · t subsampling threshold
 """
 

@@ -100,7 +100,7 @@ def train_epoch(
     weight_step: float,
     state: np.ndarray,
 ) -> None:
-    """One pass of stochastic gradient descent over the pairs, as skipgram.py's, with each centre mixed from its slots.
+    """One pass of stochastic gradient descent over the pairs, as the engine's skip-gram, with each centre mixed from its slots.
 
     `weight_step` times the step size is the step of `a`; 0 leaves the weights equal (GES).
     """

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from rec_lib.data.graphs import Graph
-from rec_lib.embeddings.skipgram import Corpus, check_training, train_sgns
+from rec_lib.embeddings.corpus import Corpus
+from rec_lib.embeddings.engine import check_training, train
 from rec_lib.embeddings.walks import Walker, check_edges, check_walks
 
 
@@ -20,7 +21,7 @@ class Node2vec:
     """Vectors for the nodes of a graph.
 
     graph: a `Graph`; p, q: 1e-9 … 1e9, 1 and 1 give DeepWalk's walk; dim: size of a vector; num_walks: walks from each node;
-    length: nodes in a walk; window, negatives, lr, epochs: of the skip-gram (see `train_sgns`).
+    length: nodes in a walk; window, negatives, lr, epochs: of the skip-gram (see `engine.train`).
     After `fit`: `walks` (num_walks · n, length) int32 and `vectors` (n, dim) float32.
     Raises ValueError for p or q outside 1e-9 … 1e9, for counts below 1 and for a graph without edges.
     """
@@ -50,7 +51,7 @@ class Node2vec:
         """Walk, then train: vectors (n, dim) float32. The same generator state gives the same vectors."""
         self.walks = self.walker.walk(self.p, self.q, self.num_walks, self.length, rng=rng)  # (num_walks · n, length)
         corpus = Corpus.from_walks(self.walks, self.walker.n)
-        trained = train_sgns(
+        trained = train(
             *(corpus, self.dim), window=self.window, negatives=self.negatives, lr=self.lr, epochs=self.epochs, rng=rng
         )
         self.vectors = trained.centre  # (n, dim)

@@ -3,7 +3,7 @@
 Paper    Mikolov, Chen, Corrado, Dean, arXiv:1301.3781 (2013); Mikolov, Sutskever et al., NIPS 2013, arXiv:1310.4546: eq. 1-4, section 2.
 Section  4.2 Word2vec——经典的Embedding方法
 Idea     maximise 1/T Σ_t Σ_{−c≤j≤c, j≠0, 1≤t+j≤T} log p(w_{t+j} | w_t),  p by softmax, by a Huffman tree, or against k drawn words
-Differs  subsampling by the paper's √(t / f), not the program's √(t / f) + t / f; CBOW's slope is that of the mean, 1 / |C| for each word (the program leaves the 1 / |C| out); skip-gram's input is the centre (the program swaps the two: over a corpus the pairs are the same).
+Differs  subsampling keeps the program's √(t / f) + t / f, the paper prints √(t / f); CBOW's slope is that of the mean, 1 / |C| for each word (the program leaves the 1 / |C| out); skip-gram's input is the centre (the program swaps the two: over a corpus the pairs are the same).
 Symbols  T words of the corpus · c window · V vocabulary · d size of a vector · k negatives · t subsampling threshold · f share of a word among all
 """
 

@@ -45,7 +45,8 @@ def _kept() -> float:
     from rec_lib.data.text import king_james
 
     text = king_james()
-    return float(np.sqrt(1e-3 / (text.counts[text.number("the")] / text.counts.sum())))
+    ratio = 1e-3 / (text.counts[text.number("the")] / text.counts.sum())
+    return float(np.sqrt(ratio) + ratio)
 
 
 _V, _UO, _U1 = sympy.symbols("v u_o u_1")
@@ -208,8 +209,8 @@ def step(h, U, lr):
         kind="numeric",
         title="How much of “the” is left?",
         stub="""
-# Subsampling discards a word with probability 1 − √(t / f), f its share of all words. In the King James Bible, t = 1e-3:
-# which share of the occurrences of "the" is kept? rec_lib.data.text.king_james() has .counts, .number(word) and .tokens.
+# The word2vec program keeps a share √(t / f) + t / f of a word's occurrences, at most all; f is its share of all words. In the
+# King James Bible, t = 1e-3: which share of "the" is kept? rec_lib.data.text.king_james() has .counts, .number(word), .tokens.
 kept = NOT_YET
 """,
         solution="""
@@ -217,21 +218,25 @@ from rec_lib.data.text import king_james
 
 bible = king_james()
 f = bible.counts[bible.number("the")] / len(bible.tokens)
-kept = (1e-3 / f) ** 0.5
+kept = (1e-3 / f) ** 0.5 + 1e-3 / f
 """,
         hints=(
             "f is a share of all words, between 0 and 1, not a count.",
-            "What is discarded is 1 − √(t / f). The question asks for the rest.",
-            "f is about 0.08; √(0.001 / f).",
+            "Two terms: the root of t / f, and t / f itself. The paper prints the root alone.",
+            "f is about 0.08; √(0.001 / f) + 0.001 / f.",
         ),
         judge=numeric_judge(
             _kept,
             0.002,
-            "√(t / f) with t = 1e-3 and f the share of “the” among all words",
-            traps=((0.889, "That share is discarded. How much is kept?"),),
+            "√(t / f) + t / f with t = 1e-3 and f the share of “the” among all words",
+            traps=(
+                (0.8776, "That share is discarded. How much is kept?"),
+                (0.1102, "That is the paper's √(t / f). The program adds t / f."),
+            ),
         ),
         wrong=(
-            Wrong("kept = 0.889", "discarded"),
+            Wrong("kept = 0.8776", "discarded"),
+            Wrong("kept = 0.1102", "paper"),
             Wrong("kept = 0.0122", "too small"),
             Wrong("kept = 11.0", "percentage"),
         ),

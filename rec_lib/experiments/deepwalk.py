@@ -17,8 +17,9 @@ import numpy as np
 from rec_lib.data import movielens, views
 from rec_lib.data.graphs import Graph, from_edges, karate_club, planted_roles
 from rec_lib.data.item_worlds import shop
+from rec_lib.embeddings.corpus import Corpus, Vectors
 from rec_lib.embeddings.deepwalk import DeepWalk
-from rec_lib.embeddings.skipgram import Corpus, Vectors, train_sgns
+from rec_lib.embeddings.engine import train
 from rec_lib.embeddings.walks import Walker
 from rec_lib.evaluation.graph import purity
 from rec_lib.evaluation.pairs import pair_auc, window_pairs
@@ -67,7 +68,7 @@ def compare(sessions: list[np.ndarray], n: int, pairs: np.ndarray, budget: int, 
     corpus = Corpus.from_sentences(sessions, n)
     once = float(expected_pairs(np.diff(corpus.offsets)).sum())
     epochs = max(1, round(budget * n / once))
-    straight = train_sgns(corpus, window=WINDOW, epochs=epochs, rng=np.random.default_rng(seed))
+    straight = train(corpus, window=WINDOW, epochs=epochs, rng=np.random.default_rng(seed))
     shuffled = transitions([rng.permutation(s) for s in sessions], n)
     return {
         "sessions": judge(straight, pairs, seed),
@@ -89,7 +90,7 @@ def walked(graph: Graph, length: int, budget: float, seed: int) -> Vectors:
     rounds = int(1.5 * budget / (len(starts) * expected_pairs(np.array([length]))[0])) + 1  # sinks cut some short
     walks = Walker(graph).walk(num_walks=rounds, length=length, rng=rng, starts=starts)
     enough = np.searchsorted(expected_pairs((walks >= 0).sum(1)).cumsum(), budget) + 1
-    return train_sgns(Corpus.from_walks(walks[:enough], len(graph)), window=WINDOW, rng=rng)
+    return train(Corpus.from_walks(walks[:enough], len(graph)), window=WINDOW, rng=rng)
 
 
 def expected_pairs(lengths: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
 from rec_lib.data import movielens, views
 from rec_lib.data.graphs import Graph, item_graph, les_miserables, planted_roles
-from rec_lib.embeddings import Corpus, Node2vec, Walker, train_sgns
+from rec_lib.embeddings import Corpus, Node2vec, Walker, train
 from rec_lib.evaluation.graph import (
     louvain,
     modularity,
@@ -149,7 +149,7 @@ def item_precisions(seed: int, num_walks: int, length: int, window: int) -> dict
 
     shuffled = item_graph([rng.permutation(session) for session in sessions])
     corpus = Corpus.from_sentences([np.searchsorted(item, s) for s in sessions], len(graph))
-    straight = train_sgns(corpus, window=window, epochs=10, rng=np.random.default_rng(seed)).centre
+    straight = train(corpus, window=window, epochs=10, rng=np.random.default_rng(seed)).centre
     return {
         **{f"q{q:g}": precision(graph, q) for q in (0.25, 1.0, 4.0)},
         "shuffled": precision(shuffled, 1.0),

@@ -7,8 +7,8 @@ import torch
 from rec_lib.data.graphs import from_edges
 from rec_lib.data.sides import Sides
 from rec_lib.embeddings import EGES, AliasTable, Corpus, DeepWalk
+from rec_lib.embeddings.engine import noise_law
 from rec_lib.embeddings.mixture import pair_gradients, slots, train_epoch
-from rec_lib.embeddings.skipgram import noise_law
 from rec_lib.embeddings.splitmix import fresh_state
 
 MASK = 2**64 - 1

@@ -8,10 +8,10 @@ from oracles.word2vec_naive import PlainSplitMix
 
 from rec_lib.embeddings import Corpus, Item2vec
 from rec_lib.embeddings.alias import AliasTable
+from rec_lib.embeddings.corpus import Vectors
 from rec_lib.embeddings.engine import noise_law, start_vectors, train
 from rec_lib.embeddings.fullbatch import cooccurrences, expected_pairs, gradient
 from rec_lib.embeddings.item2vec import as_sets, basket_means, expected_visits, in_new_order, largest
-from rec_lib.embeddings.skipgram import Vectors
 
 BASKETS = [[3, 1, 4], [], [5], [2, 6, 5, 3], [1, 5, 1, 5], [0, 6]]
 

@@ -5,6 +5,8 @@ import pytest
 from oracles.word2vec_naive import PlainSplitMix
 
 from rec_lib.embeddings.alias import AliasTable
+from rec_lib.embeddings.corpus import Corpus, Vectors
+from rec_lib.embeddings.engine import keep_probability, noise_law, train
 from rec_lib.embeddings.fullbatch import (
     LARGEST,
     cooccurrences,
@@ -13,7 +15,6 @@ from rec_lib.embeddings.fullbatch import (
     objective,
     train_full_batch,
 )
-from rec_lib.embeddings.skipgram import Corpus, Vectors, keep_probability, noise_law, train_sgns
 
 
 def plain_sgns(sentences, start, window, dynamic, negatives, subsample, lr, epochs, rng):
@@ -62,7 +63,7 @@ def sentences():
 def test_compiled_loop_equals_the_plain_loop(sentences, dynamic, subsample):
     start = random_start(9, 4, np.random.default_rng(1))
     options = {"window": 3, "negatives": 2, "subsample": subsample, "lr": 0.2, "epochs": 2}
-    fast = train_sgns(
+    fast = train(
         Corpus.from_sentences(sentences, 9),
         4,
         dynamic_window=dynamic,
@@ -110,7 +111,7 @@ def test_sampling_moves_on_average_along_the_full_gradient(sentences):
     tiny = 1e-7  # so small that all steps are taken at the same point
     moves = []
     for seed in range(400):
-        end = train_sgns(corpus, 3, window=3, negatives=4, lr=tiny, start=start, rng=np.random.default_rng(seed))
+        end = train(corpus, 3, window=3, negatives=4, lr=tiny, start=start, rng=np.random.default_rng(seed))
         moves.append(np.stack([(b - a) / tiny for a, b in zip(start, end, strict=True)]))
     error = np.std(moves, axis=0) / np.sqrt(400)  # (2, 9, 3)
     assert np.abs((np.mean(moves, axis=0) - expected) / error).max() < 4
@@ -137,7 +138,7 @@ def test_full_batch_and_sampling_meet():
     pairs = expected_pairs(counts, noise_law(corpus.counts))
     start = random_start(20, 4, rng, scale=0.1, dtype=np.float32)
     full = objective(train_full_batch(counts, corpus.counts, start, steps=400), *pairs)
-    sampled = train_sgns(corpus, 4, window=5, lr=0.1, epochs=10, start=start, rng=rng)
+    sampled = train(corpus, 4, window=5, lr=0.1, epochs=10, start=start, rng=rng)
     begin, end = objective(start, *pairs), objective(sampled, *pairs)
     assert full <= end
     assert (begin - end) > 0.97 * (begin - full)
@@ -145,7 +146,7 @@ def test_full_batch_and_sampling_meet():
 
 def test_same_generator_same_vectors(sentences):
     corpus = Corpus.from_sentences(sentences, 9)
-    a, b, c = (train_sgns(corpus, 4, rng=np.random.default_rng(s)).centre for s in (0, 0, 1))
+    a, b, c = (train(corpus, 4, rng=np.random.default_rng(s)).centre for s in (0, 0, 1))
     np.testing.assert_array_equal(a, b)
     assert (a != c).any()
     assert a.dtype == np.float32
@@ -154,7 +155,7 @@ def test_same_generator_same_vectors(sentences):
 def test_start_is_not_written_to(sentences):
     start = random_start(9, 4, np.random.default_rng(0))
     before = start.centre.copy()
-    train_sgns(Corpus.from_sentences(sentences, 9), 4, start=start, rng=np.random.default_rng(0))
+    train(Corpus.from_sentences(sentences, 9), 4, start=start, rng=np.random.default_rng(0))
     counts = cooccurrences(Corpus.from_sentences(sentences, 9))
     train_full_batch(counts, np.ones(9), start)
     np.testing.assert_array_equal(before, start.centre)
@@ -165,8 +166,10 @@ def test_laws_of_negatives_and_of_subsampling():
     np.testing.assert_allclose(noise_law(counts), np.array([8, 1, 0, 27]) / 36)
     np.testing.assert_array_equal(noise_law(counts, 0.0), np.array([1, 1, 0, 1]) / 3)  # absent is absent at any power
     np.testing.assert_array_equal(keep_probability(counts, 0.0), np.ones(4))
-    np.testing.assert_allclose(keep_probability(counts, 0.01)[[0, 1]], [np.sqrt(0.01 * 98 / 16), np.sqrt(0.98)])
-    assert keep_probability(counts, 0.01)[2] == 1.0
+    kept, f = keep_probability(counts, 0.01), np.array([16, 81]) / 98
+    np.testing.assert_allclose(kept[[0, 3]], np.sqrt(0.01 / f) + 0.01 / f)
+    assert kept[1] == 1.0  # √0.98 + 0.98 is more than all: a rare token stays whole
+    assert kept[2] == 1.0
 
 
 def test_corpora_from_walks_and_sentences():
@@ -210,23 +213,23 @@ def test_empty_sentences_are_no_error():
 )
 def test_numbers_out_of_range_are_refused(sentences, options):
     with pytest.raises(ValueError, match="expected"):
-        train_sgns(Corpus.from_sentences(sentences, 9), **{"dim": 4, **options}, rng=np.random.default_rng(0))
+        train(Corpus.from_sentences(sentences, 9), **{"dim": 4, **options}, rng=np.random.default_rng(0))
 
 
 def test_nothing_to_learn_from_and_wrong_starts(sentences):
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="no tokens"):
-        train_sgns(Corpus.from_sentences([], 4), rng=rng)
+        train(Corpus.from_sentences([], 4), rng=rng)
     with pytest.raises(ValueError, match="start has shapes"):
-        train_sgns(Corpus.from_sentences(sentences, 9), 4, start=random_start(9, 5, rng), rng=rng)
+        train(Corpus.from_sentences(sentences, 9), 4, start=random_start(9, 5, rng), rng=rng)
     with pytest.raises(ValueError, match="no contexts"):
         train_full_batch(np.zeros((3, 3)), np.ones(3), random_start(3, 2, rng))
     with pytest.raises(ValueError, match="window"):
         cooccurrences(Corpus.from_sentences(sentences, 9), 0)
-    with pytest.raises(ValueError, match="train_sgns"):
+    with pytest.raises(ValueError, match="use `train`"):
         cooccurrences(Corpus.from_sentences(sentences, LARGEST + 1))
 
 
 def test_a_token_without_company_is_no_error():
-    vectors = train_sgns(Corpus.from_sentences([[0], [1], [2, 3, 2]], 6), 4, rng=np.random.default_rng(0))
+    vectors = train(Corpus.from_sentences([[0], [1], [2, 3, 2]], 6), 4, rng=np.random.default_rng(0))
     assert np.isfinite(vectors.centre).all()

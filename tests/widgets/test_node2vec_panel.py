@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rec_lib.embeddings import Corpus, cooccurrences, train_full_batch
+from rec_lib.embeddings.engine import noise_law
 from rec_lib.embeddings.fullbatch import expected_pairs, objective
-from rec_lib.embeddings.skipgram import noise_law
 from rec_lib.evaluation.graph import same_role_auc, step_distances
 from rec_lib.figures.node2vec import alpha_figure, clusters_figure, fit_figure, spring_place
 from rec_lib.widgets.node2vec import COLOURS, SCENES, SEED, STEPS, WINDOW, Explorer, flat, node2vec_panel
