@@ -89,6 +89,12 @@ def check_form(architecture: str, output: str, share: int) -> None:
         )
 
 
+def check_fitted(model: object) -> None:
+    """Raise RuntimeError for a model that is asked for its `vectors` before `fit` made them."""
+    if not hasattr(model, "vectors"):
+        raise RuntimeError(f"this {type(model).__name__} has no vectors yet: call fit(rng) first.")
+
+
 def train(
     corpus: Corpus | Stream,
     dim: int = 16,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from rec_lib.embeddings.corpus import Corpus, Stream
-from rec_lib.embeddings.engine import check_training, noise_law, train
+from rec_lib.embeddings.engine import check_fitted, check_training, noise_law, train
 
 
 class Item2vec:
@@ -71,8 +71,9 @@ class Item2vec:
     def nearest(self, item: int, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The k items of the baskets with the largest cosine to `item`, best first: numbers (k,) and cosines (k,).
 
-        Raises KeyError for an item that no basket holds.
+        Raises KeyError for an item that no basket holds, RuntimeError before `fit`.
         """
+        check_fitted(self)
         counts = self.baskets.counts
         if not 0 <= item < len(counts) or counts[item] == 0:
             raise KeyError(f"item {item} is in no basket; expected one of {int((counts > 0).sum())} that are")

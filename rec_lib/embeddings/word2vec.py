@@ -13,7 +13,7 @@ import numpy as np
 
 from rec_lib.data.text import Text
 from rec_lib.embeddings.corpus import Corpus
-from rec_lib.embeddings.engine import Architecture, Output, check_form, check_training, train
+from rec_lib.embeddings.engine import Architecture, Output, check_fitted, check_form, check_training, train
 
 
 class Word2vec:
@@ -24,7 +24,7 @@ class Word2vec:
     output: "negative", "hierarchical" or "softmax" (every word for every pair: for small texts); share, subsample, threads
     and the rest as in `engine.train`. CBOW takes a larger step than skip-gram: about 0.2 with the mean's exact slope.
     After `fit`: `vectors` (V, d) and `context` (V, d), or (V − 1, d) for the tree, float32.
-    Raises ValueError for numbers out of range and for a text with fewer than two different words.
+    Raises ValueError for numbers out of range and for a text with fewer than two different words, TypeError for no `Text`.
     """
 
     def __init__(
@@ -41,6 +41,11 @@ class Word2vec:
         epochs: int = 5,
         threads: int = 1,
     ) -> None:
+        if not isinstance(text, Text):
+            raise TypeError(
+                f"text is a {type(text).__name__}; expected a Text, whose words the vectors are asked for by: use read_text or "
+                "from_lines of rec_lib.data.text. For a Corpus of numbers use rec_lib.embeddings.train"
+            )
         check_training(dim, window, negatives, lr, epochs, subsample, share, threads)
         check_form(architecture, output, share)
         if len(text.words) < 2:
@@ -73,14 +78,16 @@ class Word2vec:
         return self.vectors
 
     def nearest(self, word: str, k: int = 10) -> list[tuple[str, float]]:
-        """The k words with the largest cosine to `word`, best first. Raises KeyError for a word that the text lacks."""
+        """The k words with the largest cosine to `word`, best first. Raises KeyError for a word that the text lacks, RuntimeError before `fit`."""
+        check_fitted(self)
         return self._ranked(unit(self.vectors)[self.text.number(word)], {word}, k)
 
     def analogy(self, a: str, b: str, c: str, k: int = 5) -> list[tuple[str, float]]:
         """a is to b as c is to …: the k words with the largest cosine to b − a + c, the three themselves left out.
 
-        All vectors have length 1 first, as in the word2vec program. Raises KeyError for a word that the text lacks.
+        All vectors have length 1 first, as in the word2vec program. Raises KeyError for a word that the text lacks, RuntimeError before `fit`.
         """
+        check_fitted(self)
         u = unit(self.vectors)
         at_a, at_b, at_c = (u[self.text.number(word)] for word in (a, b, c))
         return self._ranked(at_b - at_a + at_c, {a, b, c}, k)

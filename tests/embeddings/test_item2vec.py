@@ -147,6 +147,11 @@ def test_nearest_leaves_out_the_item_itself_and_what_no_basket_holds():
             model.nearest(unknown)
 
 
+def test_neighbours_before_fit_are_refused():
+    with pytest.raises(RuntimeError, match=r"Item2vec has no vectors yet: call fit\(rng\) first"):
+        Item2vec(corpus([[0, 1], [0, 1, 2]]), dim=4).nearest(0)
+
+
 @pytest.mark.parametrize("baskets", [[], [[]], [[3], [4], []], [[2, 2, 2]]])
 def test_baskets_without_a_pair_are_refused(baskets):
     with pytest.raises(ValueError, match="two different items"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rec_lib.data.text import from_lines, read_text
-from rec_lib.embeddings import Word2vec
+from rec_lib.embeddings import Corpus, Word2vec
 from rec_lib.embeddings.word2vec import unit
 
 
@@ -55,6 +55,18 @@ def test_a_chinese_file_is_read_character_by_character(tmp_path):
 def test_a_text_of_one_word_is_refused():
     with pytest.raises(ValueError, match="two are needed"):
         Word2vec(from_lines(["amen amen amen"], "amen"))
+
+
+def test_neighbours_and_analogies_before_fit_are_refused(model):
+    unfitted = Word2vec(model.text, dim=6)
+    for ask in (lambda: unfitted.nearest("w3"), lambda: unfitted.analogy("w0", "w1", "w2")):
+        with pytest.raises(RuntimeError, match=r"Word2vec has no vectors yet: call fit\(rng\) first"):
+            ask()
+
+
+def test_a_corpus_in_place_of_a_text_is_refused():
+    with pytest.raises(TypeError, match=r"text is a Corpus; expected a Text, .*read_text.*rec_lib\.embeddings\.train"):
+        Word2vec(Corpus.from_sentences([[0, 1], [1, 2]], 3))
 
 
 def test_forms_that_do_not_exist_are_refused(model):
