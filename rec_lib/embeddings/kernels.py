@@ -40,11 +40,12 @@ def step(
     """Move the first n `rows` of `table` by −lr ∂E, with h = inputs[c]; leave −lr ∂E/∂h in `gain` (d,). `e`: room for n numbers."""
     d = inputs.shape[1]
     one, rate = inputs.dtype.type(1.0), inputs.dtype.type(lr)
+    h = inputs[c]
     for r in range(n):
-        j = rows[r]
+        u = table[rows[r]]
         z = inputs.dtype.type(0.0)
         for i in range(d):
-            z += inputs[c, i] * table[j, i]
+            z += h[i] * u[i]
         e[r] = z
     if softmax:
         total, mass, top = inputs.dtype.type(0.0), inputs.dtype.type(0.0), e[0]
@@ -61,10 +62,10 @@ def step(
             e[r] = rate * (yes[r] - (yes[r] + no[r]) / (one + np.exp(-e[r])))
     gain[:] = 0.0
     for r in range(n):
-        j, slope = rows[r], e[r]
+        u, slope = table[rows[r]], e[r]
         for i in range(d):
-            gain[i] += slope * table[j, i]
-            table[j, i] += slope * inputs[c, i]
+            gain[i] += slope * u[i]
+            u[i] += slope * h[i]
 
 
 @njit(cache=True, nogil=True)
@@ -201,13 +202,16 @@ def train_block(
                 else:
                     n = size
                     yes[met[first]] = 1
-                step(inputs, c, table, rows, yes, no, n, lr, output == SOFTMAX, e, gain)
-                if output == SOFTMAX:
+                if output == SOFTMAX:  # True and False as they stand: each call is compiled without the other's branch
+                    step(inputs, c, table, rows, yes, no, n, lr, True, e, gain)
                     yes[met[first]] = 0
+                else:
+                    step(inputs, c, table, rows, yes, no, n, lr, False, e, gain)
                 if cbow:
                     for k in range(around):  # h is a mean: each of its words gets 1 / |C| of the slope
                         for j in range(dim):
                             centre[words[k], j] += part * gain[j]
                 else:
+                    moved = centre[c]
                     for j in range(dim):
-                        centre[c, j] += gain[j]  # after all: every term of E is taken at the same h
+                        moved[j] += gain[j]  # after all: every term of E is taken at the same h

@@ -238,7 +238,7 @@ kept = (1e-3 / f) ** 0.5 + 1e-3 / f
             Wrong("kept = 0.8776", "discarded"),
             Wrong("kept = 0.1102", "paper"),
             Wrong("kept = 0.0122", "too small"),
-            Wrong("kept = 11.0", "percentage"),
+            Wrong("kept = 12.24", "percentage"),
         ),
     ),
 )
