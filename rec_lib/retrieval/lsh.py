@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from rec_lib.retrieval._buckets import Tables, mix, project, rank_hits, rank_levels
+from rec_lib.retrieval._buckets import Tables, mix, mix_across, project, rank_hits, rank_levels
 from rec_lib.retrieval.base import checked_count, checked_positive, checked_queries, checked_rng, checked_vectors
 
 COUNTED = 65535  # tables and groups that a row shares with a query are counted in 16 bits
@@ -79,16 +79,7 @@ class LSH:
         """Bucket keys to look up: its own, then across the nearest walls. (m, L, 1 + probes) uint64."""
         at = self.positions(q)
         own = _floor(at)
-        keys = [mix(own, self.L)]
-        if self.probes:
-            inside = (at - own).reshape(len(q), self.L, self.K)
-            walls = np.concatenate([inside, 1 - inside], axis=2)  # (m, L, 2K): way to the lower wall, to the upper
-            nearest = np.argsort(walls, axis=2)[:, :, : self.probes]
-            for turn in range(self.probes):
-                wall = nearest[:, :, turn, None]  # (m, L, 1)
-                step = (np.arange(self.K) == wall % self.K) * np.where(wall < self.K, -1, 1)
-                keys.append(mix(own + step.reshape(own.shape), self.L))
-        return np.stack(keys, axis=2)
+        return mix_across(own, at - own, self.L, self.probes) if self.probes else mix(own, self.L)[:, :, None]
 
 
 class CosineLSH(LSH):
