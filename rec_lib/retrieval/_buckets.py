@@ -169,19 +169,21 @@ def rank_hits(
     met = np.empty(n + 1, np.int32)  # and a place to write to when all rows are met
     slices = np.empty((count_tables * probes, 2), np.int64)
     for i in range(m):
-        count = total = 0
-        for t in range(count_tables):
+        total = 0
+        for t in range(count_tables):  # all buckets before any row: what is read for them comes from far, and at once
             for p in range(probes):
                 begin, end = bucket(tables, t, wanted[i, t, p])
                 slices[t * probes + p] = begin, end
                 total += end - begin
-                for row in tables.rows[begin:end]:
-                    hits[row] += 1
-                    met[count] = row  # stays where this is the hit that makes it a candidate: no branch to mispredict
-                    count += hits[row] == min_hits
+        count = 0
+        for begin, end in slices:
+            for row in tables.rows[begin:end]:
+                hits[row] += 1
+                met[count] = row  # stays where this hit makes it a candidate: no branch to mispredict
+                count += hits[row] == min_hits
         _measure(vectors, met[:count], q[i], ids[i], d2[i])
         examined[i] = count
-        if total < n // 16:  # clean for the next query
+        if total < n // 16:  # clean for the next query, the cheaper way
             for begin, end in slices:
                 for row in tables.rows[begin:end]:
                     hits[row] = 0

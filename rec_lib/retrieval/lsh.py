@@ -18,6 +18,7 @@ from rec_lib.retrieval._buckets import Tables, mix, mix_across, project, rank_hi
 from rec_lib.retrieval.base import checked_count, checked_positive, checked_queries, checked_rng, checked_vectors
 
 COUNTED = 65535  # tables and groups that a row shares with a query are counted in 16 bits
+ROWS = 1024  # hashed at once
 
 
 class LSH:
@@ -52,7 +53,11 @@ class LSH:
         d = self.vectors.shape[1]
         self.directions = self.rng.standard_normal((d, self.K * self.L))  # x, one a column
         self.offsets = self.rng.uniform(0, self.w, self.K * self.L)  # b
-        self.tables = Tables.build(mix(self.codes(self.vectors), self._tables))
+        keys = np.empty((len(self.vectors), self._tables), np.uint64)
+        for start in range(0, len(keys), ROWS):  # n·K·L codes at once would outgrow all the rest
+            part = slice(start, start + ROWS)
+            keys[part] = mix(self.codes(self.vectors[part]), self._tables)
+        self.tables = Tables.build(keys)
         return self
 
     @property
