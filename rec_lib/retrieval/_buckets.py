@@ -24,7 +24,7 @@ class Tables(NamedTuple):
     keys: np.ndarray  # (buckets,) uint64, sorted within a table
     starts: np.ndarray  # (buckets + 1,) int64
     first: np.ndarray  # (tables + 1,) int64
-    rows: np.ndarray  # (tables · n,) int32
+    rows: np.ndarray  # (tables · n,) uint32: an index that may be negative costs compiled code a comparison each
     guide: np.ndarray  # (tables, 2^bits + 1) int32
     shift: np.uint64  # 64 - bits
 
@@ -34,7 +34,7 @@ class Tables(NamedTuple):
         n, count = keys.shape
         if n * count >= 2**31:
             raise ValueError(f"{n} vectors in {count} tables need more than 2^31 entries: use fewer tables")
-        rows = np.empty(n * count, np.int32)
+        rows = np.empty(n * count, np.uint32)
         distinct, starts, first = [], [], np.zeros(count + 1, np.int64)
         for t in range(count):
             column = np.ascontiguousarray(keys[:, t])
@@ -166,8 +166,9 @@ def rank_hits(
     d2 = np.full((m, k), np.inf, q.dtype)
     examined = np.zeros(m, np.int64)
     hits = np.zeros(n, np.uint16)
-    met = np.empty(n + 1, np.int32)  # and a place to write to when all rows are met
+    met = np.empty(n + 1, np.uint32)  # and a place to write to when all rows are met
     slices = np.empty((count_tables * probes, 2), np.int64)
+    enough = np.uint16(min_hits)
     for i in range(m):
         total = 0
         for t in range(count_tables):  # all buckets before any row: what is read for them comes from far, and at once
@@ -175,12 +176,13 @@ def rank_hits(
                 begin, end = bucket(tables, t, wanted[i, t, p])
                 slices[t * probes + p] = begin, end
                 total += end - begin
-        count = 0
+        count = np.uint64(0)
         for begin, end in slices:
             for row in tables.rows[begin:end]:
-                hits[row] += 1
+                hit = hits[row] + np.uint16(1)
+                hits[row] = hit
                 met[count] = row  # stays where this hit makes it a candidate: no branch to mispredict
-                count += hits[row] == min_hits
+                count += np.uint64(hit == enough)
         _measure(vectors, met[:count], q[i], ids[i], d2[i])
         examined[i] = count
         if total < n // 16:  # clean for the next query, the cheaper way
@@ -208,7 +210,7 @@ def rank_levels(
     d2 = np.full((m, k), np.inf, q.dtype)
     examined = np.zeros(m, np.int64)
     level = np.zeros(n, np.uint16)  # groups passed so far, without a miss
-    met = np.empty(n, np.int32)
+    met = np.empty(n, np.uint32)
     for i in range(m):
         count = 0
         for t in range(count_tables):

@@ -6,6 +6,8 @@ from scipy.integrate import quad
 from scipy.stats import halfnorm
 
 from rec_lib.retrieval import LSH, CosineLSH, ExactIndex, OrAndLSH, probability, recall_at_k
+from rec_lib.retrieval._buckets import Tables, bucket, mix, mix_across
+from rec_lib.retrieval.lsh import ROWS
 
 
 def cloud(seed, n=400, d=6, m=25):
@@ -304,3 +306,46 @@ def test_buckets_hold_every_row_once_a_table():
         part = tables.rows[tables.starts[tables.first[t]] : tables.starts[tables.first[t + 1]]]
         assert sorted(part) == list(range(len(vectors)))
         assert (np.diff(tables.keys[tables.first[t] : tables.first[t + 1]].astype(object)) > 0).all()
+
+
+def test_every_key_is_found_and_no_other():
+    """Also the first and the last of all keys, tables of one bucket, and keys that share their first bits."""
+    rng = np.random.default_rng(10)
+    keys = rng.integers(2**64, size=(500, 4), dtype=np.uint64)
+    keys[:, 1] = rng.choice(np.array([0, 2**64 - 1], np.uint64), 500)
+    keys[:, 2] = 7
+    keys[:, 3] >>= np.uint64(50)
+    tables = Tables.build(keys)
+    asked = [0, 7, 8, 2**63, 2**64 - 1, *rng.integers(2**64, size=20, dtype=np.uint64)]
+    for t in range(4):
+        for key in {*keys[:, t].tolist(), *map(int, asked)}:
+            begin, end = bucket(tables, t, np.uint64(key))
+            assert tables.rows[begin:end].tolist() == np.flatnonzero(keys[:, t] == np.uint64(key)).tolist()
+
+
+@pytest.mark.parametrize(("w", "min_hits", "probes"), [(0.5, 1, 0), (0.5, 2, 3), (6.0, 3, 0)])
+def test_no_query_sees_the_hits_of_another(w, min_hits, probes):
+    """Buckets of a few rows among many, buckets that hold most rows; more vectors than are hashed at once."""
+    vectors, queries, rng = cloud(11, n=2500, d=2, m=40)
+    index = LSH(w, 2, 3, rng=rng, min_hits=min_hits, probes=probes).build(vectors)
+    assert ROWS < len(vectors)
+    together, _ = index.query(queries, 5)
+    examined = index.examined
+    assert examined.min() < 10 if w == 0.5 else examined.max() > 1000
+    keys, looked = mix(index.codes(vectors), 3), index._keys(queries)
+    for i, q in enumerate(queries):
+        hits = (keys[:, :, None] == looked[i]).any(axis=2).sum(axis=1)
+        assert examined[i] == (hits >= min_hits).sum()
+        assert together[i].tolist() == plain_answer(vectors, q, np.flatnonzero(hits >= min_hits), 5)
+        assert together[i].tolist() == index.query(q, 5)[0][0].tolist()
+
+
+def test_keys_across_walls_are_those_of_the_codes_one_step_aside():
+    codes = np.array([[5, -3, 0, 2**62]])
+    inside = np.array([[0.25, 0.5, 0.9, 0.2]])
+    found = mix_across(
+        codes, inside, 2, 3
+    )  # nearest: 0.25 lower of 5; 0.5 lower, then upper of -3 | 0.1 upper; 0.2; 0.8
+    wanted = [[[5, -3], [4, -3], [5, -4], [5, -2]], [[0, 2**62], [1, 2**62], [0, 2**62 - 1], [0, 2**62 + 1]]]
+    for t in range(2):
+        assert found[0, t].tolist() == mix(np.array(wanted[t]), 1)[:, 0].tolist()
