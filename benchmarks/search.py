@@ -29,15 +29,7 @@ from rec_lib.retrieval import ExactIndex, recall_at_k
 K, WANTED = 10, 0.9
 MARGIN = 0.01  # on the queries that settings are chosen on, so that others find as much
 SPREADS = {"easy": 0.35, "hard": 1.0}
-HASHES = (
-    (3, 10),
-    (3, 12),
-    (4, 12),
-    (4, 14),
-    (5, 14),
-    (5, 17),
-    (6, 20),
-)  # w in distances to the 10th neighbour, K hashes a table
+HASHES = ((3, 10), (3, 12), (4, 12), (4, 14), (5, 14), (5, 17), (6, 20))  # w in distances to the 10th neighbour, K
 TABLES = (8, 16, 32, 64, 96, 128)
 HITS, PROBES = (1, 2, 3, 4), (0, 4)  # 1: the book's OR
 FAISS = {
