@@ -97,7 +97,7 @@ def trained(
     history = fit(
         model,
         rows[0],
-        optimizers=[torch.optim.Adam(model.parameters(), lr=given["lr"])],
+        optimizers=[torch.optim.Adam(model.parameters(), lr=given["lr"], fused=True)],
         epochs=int(BUDGET["epochs"]),
         batch_size=given["batch_size"],
         validate=error_on(rows[1]),
@@ -209,7 +209,7 @@ def in_world(cls: type[MF], world: RatingWorld, seed: int, grid: Iterable[Recipe
         history = fit(
             model,
             world.train,
-            optimizers=[torch.optim.Adam(model.parameters(), lr=PLANTED["lr"])],
+            optimizers=[torch.optim.Adam(model.parameters(), lr=PLANTED["lr"], fused=True)],
             epochs=int(PLANTED["epochs"]),
             batch_size=int(PLANTED["batch_size"]),
             validate=error_on(world.valid),

@@ -62,9 +62,7 @@ class MF(RatingModel):
 
     def penalty(self, batch: Batch) -> Tensor:
         """λ(‖q_i‖² + ‖p_u‖² + b_u² + b_i²): (B,), the second part of eq. 5."""
-        p_u, q_i = self.rows(self.p, "user", batch), self.rows(self.q, "item", batch)  # (B, D)
-        squares = q_i.square().sum(dim=1) + p_u.square().sum(dim=1)  # (B,)
+        users, items = self.p.square().sum(dim=1), self.q.square().sum(dim=1)  # (ids,)  of the tables: fewer rows than B
         if self.b_user is not None and self.b_item is not None:
-            b_u, b_i = self.rows(self.b_user, "user", batch), self.rows(self.b_item, "item", batch)
-            squares = squares + b_u.square() + b_i.square()
-        return self.l2 * squares
+            users, items = users + self.b_user.square(), items + self.b_item.square()
+        return self.l2 * (self.rows(items, "item", batch) + self.rows(users, "user", batch))

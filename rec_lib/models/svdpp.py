@@ -13,9 +13,9 @@ from math import inf
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import embedding_bag
 
 from rec_lib.data.table import Table
+from rec_lib.layers.list_sums import ListSums
 from rec_lib.models.mf import MF
 from rec_lib.schema import Batch
 
@@ -35,6 +35,8 @@ class SVDpp(MF):
     rated: Tensor
     start: Tensor
     count: Tensor
+    raters: Tensor
+    first: Tensor
 
     def __init__(self, train: Table, dim: int = 64, l2: float = 0.1, l2_y: float = 0.01, init_sd: float = 0.1):
         if dim < 1 or not 0 <= l2_y < inf:
@@ -47,6 +49,9 @@ class SVDpp(MF):
         self.register_buffer("rated", item)  # (R,)  N(0), N(1), … one after the other
         self.register_buffer("start", count.cumsum(0) - count)  # (users,)  where N(u) begins
         self.register_buffer("count", count)  # (users,)  |N(u)|
+        raters = torch.bincount(item, minlength=self.schema.size("item"))
+        self.register_buffer("raters", user[item.argsort(stable=True)])  # (R,)  who rated item 0, item 1, …
+        self.register_buffer("first", raters.cumsum(0) - raters)  # (items,)  where an item's raters begin
 
     def user_vectors(self, batch: Batch) -> Tensor:
         """p_u + |N(u)|^(−1/2) Σ_{j∈N(u)} y_j: (B, D)."""
@@ -56,7 +61,7 @@ class SVDpp(MF):
 
     def over_rated(self, table: Tensor) -> Tensor:
         """Σ_{j∈N(u)} of a table's rows, for every user: (items, …) → (users, …); 0 where N(u) is empty."""
-        return embedding_bag(self.rated, table, self.start, mode="sum")
+        return ListSums.apply(table, self.rated, self.start, self.raters, self.first)
 
     def penalty(self, batch: Batch) -> Tensor:
         """That of MF, and λ_y Σ_{j∈N(u)} ‖y_j‖²: (B,)."""
