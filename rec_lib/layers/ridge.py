@@ -40,7 +40,7 @@ def ridge_with_zeros(x: Tensor, c: Tensor, gram: Tensor, l2: Tensor | float) -> 
         (…, k) (YᵀY + Xᵀ(C − I)X + l2 I)⁻¹ XᵀC 1
     """
     normal = gram + x.mT @ ((c - 1).unsqueeze(-1) * x)  # (…, k, k)
-    return _solve(normal, (x.mT @ c.unsqueeze(-1)).squeeze(-1), l2)
+    return _solve(normal, (c.unsqueeze(-2) @ x).squeeze(-2), l2)
 
 
 def _solve(normal: Tensor, right: Tensor, l2: Tensor | float) -> Tensor:

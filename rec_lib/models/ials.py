@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
+from torch.nn.functional import embedding
 
 from rec_lib.data.ragged import padded_rows
 from rec_lib.layers.ridge import ridge_with_zeros
@@ -23,11 +24,10 @@ def half_step(matrix: csr_matrix, y: Tensor, alpha: float, l2: float) -> Tensor:
     """The best vectors of the rows while the columns' vectors y (columns, D) are held still: (rows, D), eq. 4 or 5."""
     gram = y.T @ y  # (D, D)  YᵀY, once for all rows
     x = y.new_zeros(matrix.shape[0], y.shape[1])
+    padded = torch.cat([y, y.new_zeros(1, y.shape[1])])  # the last row is what padding takes
     for rows, columns, r in padded_rows(matrix):
         c = 1 + alpha * torch.as_tensor(r, dtype=y.dtype)  # (b, T)
-        taken = y[torch.from_numpy(columns)] * torch.from_numpy(r != 0).unsqueeze(
-            2
-        )  # (b, T, D)  padding is a row of zeros
+        taken = embedding(torch.from_numpy(np.where(r != 0, columns, len(y))), padded)  # (b, T, D)
         x[torch.from_numpy(rows)] = ridge_with_zeros(taken, c, gram, l2)
     return x
 
