@@ -21,7 +21,7 @@ def ridge(x: Tensor, y: Tensor, l2: Tensor | float) -> Tensor:
     Returns:
         (…, k); zeros where there are no rows.
     """
-    return _solve(x.mT @ x, (x.mT @ y.unsqueeze(-1)).squeeze(-1), l2)
+    return _solve(x.mT @ x + _price(l2, x), (x.mT @ y.unsqueeze(-1)).squeeze(-1), l2)
 
 
 def ridge_with_zeros(x: Tensor, c: Tensor, gram: Tensor, l2: Tensor | float) -> Tensor:
@@ -39,15 +39,19 @@ def ridge_with_zeros(x: Tensor, c: Tensor, gram: Tensor, l2: Tensor | float) -> 
     Returns:
         (…, k) (YᵀY + Xᵀ(C − I)X + l2 I)⁻¹ XᵀC 1
     """
-    normal = gram + x.mT @ ((c - 1).unsqueeze(-1) * x)  # (…, k, k)
+    normal = (gram + _price(l2, x)) + x.mT @ ((c - 1).unsqueeze(-1) * x)  # (…, k, k)
     return _solve(normal, (c.unsqueeze(-2) @ x).squeeze(-2), l2)
 
 
+def _price(l2: Tensor | float, x: Tensor) -> Tensor:
+    """l2 I: (k, k), or (…, k, k) for one l2 a group."""
+    eye = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    return torch.as_tensor(l2, dtype=x.dtype, device=x.device)[..., None, None] * eye
+
+
 def _solve(normal: Tensor, right: Tensor, l2: Tensor | float) -> Tensor:
-    """(normal + l2 I)⁻¹ right by Cholesky: (…, k, k), (…, k) → (…, k). ValueError where it is not positive definite."""
-    price = torch.as_tensor(l2, dtype=normal.dtype, device=normal.device)[..., None, None]
-    eye = torch.eye(normal.shape[-1], dtype=normal.dtype, device=normal.device)
-    factor, failed = torch.linalg.cholesky_ex(normal + price * eye)
+    """normal⁻¹ right by Cholesky: (…, k, k), (…, k) → (…, k). ValueError, which names l2, where it is not positive definite."""
+    factor, failed = torch.linalg.cholesky_ex(normal)
     if failed.any():
         raise ValueError(
             f"got l2={l2}; expected one large enough beside the rows that the equations have a single solution in "
