@@ -45,8 +45,7 @@ class TopN(ABC):
         (outside 1e-100 … 1e100), for fewer than 2 rows or columns, and for entries at the reserved ids 0, 1.
         """
         self.seen = _checked(interactions.train if isinstance(interactions, Interactions) else interactions)
-        known = max(1, int((np.diff(self.seen.indptr) > 0).sum()))
-        self.popularity = np.bincount(self.seen.indices, minlength=self.seen.shape[1]) / known
+        self.popularity = _popularity(self.seen)
         self._fit(self.seen)
         return self
 
@@ -139,8 +138,7 @@ class TopN(ABC):
                 )
             parts = tuple(arrays[f"seen:{part}"] for part in ("data", "indices", "indptr"))
             self.seen = csr_matrix(parts, shape=tuple(arrays["seen:shape"]))
-            known = max(1, int((np.diff(self.seen.indptr) > 0).sum()))
-            self.popularity = np.bincount(self.seen.indices, minlength=self.seen.shape[1]) / known
+            self.popularity = _popularity(self.seen)
             self._restore({n.removeprefix("own:"): a for n, a in arrays.items() if n.startswith("own:")})
         except Exception as error:
             self.__dict__.clear()
@@ -208,6 +206,12 @@ def _checked(matrix: Any) -> csr_matrix:
             f"the matrix has entries in rows or columns 0 or 1, which are reserved: real ids start at {FIRST}."
         )
     return copy
+
+
+def _popularity(seen: csr_matrix) -> np.ndarray:
+    """(items,) share of the known users who have the item."""
+    known = max(1, int((np.diff(seen.indptr) > 0).sum()))
+    return np.bincount(seen.indices, minlength=seen.shape[1]) / known
 
 
 def _entries(matrix: csr_matrix, users: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

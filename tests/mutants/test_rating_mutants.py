@@ -167,6 +167,14 @@ class NextUsersSet(SVDpp):
         self.start.copy_(torch.cat([self.start[1:], self.start[-1:]]))
 
 
+class NextItemsRaters(SVDpp):
+    """Where an item's raters begin is off by one item: predictions are right, gradients are not."""
+
+    def __init__(self, train, dim=64, l2=0.1, l2_y=0.01, init_sd=0.1):
+        super().__init__(train, dim, l2, l2_y, init_sd)
+        self.first.copy_(torch.cat([self.first[1:], self.first[-1:]]))
+
+
 class HalfPenalty(MF):
     """Users pay for their vectors, items do not."""
 
@@ -357,6 +365,7 @@ KILLED_BY = {
     MeanOfRated: "equals_the_plain_loop",
     TwoForOne: "equals_the_plain_loop",
     NextUsersSet: "equals_the_plain_loop",
+    NextItemsRaters: "gradient_equals_differences",
     HalfPenalty: "equals_the_plain_loop",
     WrongBackward: "gradient_equals_differences",
     VectorsForRatings: "parameter_count",
