@@ -185,7 +185,9 @@ def in_world(name: str, parts: pair_worlds.Parts, seed: int, scales: Iterable[fl
         history = fit(
             net,
             train,
-            optimizers=[torch.optim.Adam(net.parameters(), lr=PLANTED["lr"], weight_decay=PLANTED["weight_decay"], fused=True)],
+            optimizers=[
+                torch.optim.Adam(net.parameters(), lr=PLANTED["lr"], weight_decay=PLANTED["weight_decay"], fused=True)
+            ],
             epochs=int(PLANTED["epochs"]),
             batch_size=int(PLANTED["batch_size"]),
             validate=lambda model: auc(valid["label"], answers(model, valid)),

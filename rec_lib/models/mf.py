@@ -62,7 +62,8 @@ class MF(RatingModel):
 
     def penalty(self, batch: Batch) -> Tensor:
         """λ(‖q_i‖² + ‖p_u‖² + b_u² + b_i²): (B,), the second part of eq. 5."""
-        users, items = self.p.square().sum(dim=1), self.q.square().sum(dim=1)  # (ids,)  of the tables: fewer rows than B
+        users = self.p.square().sum(dim=1)  # (users,)  of whole tables, which have fewer rows than a large batch
+        items = self.q.square().sum(dim=1)  # (items,)
         if self.b_user is not None and self.b_item is not None:
             users, items = users + self.b_user.square(), items + self.b_item.square()
         return self.l2 * (self.rows(items, "item", batch) + self.rows(users, "user", batch))
