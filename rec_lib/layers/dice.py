@@ -5,8 +5,12 @@ Source  Zhou et al., "Deep Interest Network for Click-Through Rate Prediction", 
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 
 class Dice(nn.Module):
@@ -35,22 +39,56 @@ class Dice(nn.Module):
         """(..., H) → (..., H). ``mask`` (...) says which places count in the statistics; all do without it."""
         rows = s.flatten(0, -2)  # (N, H)
         mean, var = self._batch_statistics(rows, mask) if self.training else (self.running_mean, self.running_var)
-        scale = (var + self.eps).rsqrt()  # (H,)
-        p = torch.sigmoid(torch.addcmul(-mean * scale, rows, scale))  # (N, H)
-        return (rows * torch.addcmul(self.alpha, p, 1 - self.alpha)).view_as(s)  # p s + (1 − p) α s
+        return _Bend.apply(rows, mean, (var + self.eps).rsqrt(), self.alpha).view_as(s)  # p s + (1 − p) α s
 
     def _batch_statistics(self, rows: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         real = rows.new_ones(len(rows)) if mask is None else mask.flatten().to(rows.dtype)  # (N,)
         n = real.sum()
-        mean = real @ rows / n.clamp(min=1)  # (H,)
-        # deviations add up to 0, so the variance does not depend on the mean to first order: no gradient through it
-        var = real @ (rows - mean.detach()).square() / n.clamp(min=1)  # (H,)
+        mean, var = _Moments.apply(rows, real / n.clamp(min=1))  # (H,) each
         mean = torch.where(n > 0, mean, self.running_mean)
         var = torch.where(n > 0, var, self.running_var)
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(var, self.momentum)
         return mean, var
+
+
+class _Moments(Function):
+    """Mean and variance of each column, weighted: rows (N, H), weights (N,) that add up to 1 → (H,), (H,)."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        mean = weights @ rows
+        ctx.save_for_backward(rows, weights, mean)
+        return mean, weights @ (rows - mean).square_()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_mean: Tensor, d_var: Tensor) -> tuple[Tensor, None]:
+        rows, weights, mean = ctx.saved_tensors  # deviations add up to 0: the variance has no gradient through the mean
+        return torch.addcmul(d_mean - 2 * mean * d_var, rows, 2 * d_var).mul_(weights.unsqueeze(1)), None
+
+
+class _Bend(Function):
+    """p s + (1 − p) α s with p = σ((s − mean) scale): s (N, H), and mean, scale and α (H,) → (N, H). In few passes over s."""
+
+    @staticmethod
+    def forward(ctx: Any, s: Tensor, mean: Tensor, scale: Tensor, alpha: Tensor) -> Tensor:
+        p = torch.addcmul(-mean * scale, s, scale).sigmoid_()  # (N, H)
+        ctx.save_for_backward(s, p, mean, scale, alpha)
+        return torch.addcmul(alpha, p, 1 - alpha).mul_(s)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, d_f: Tensor) -> tuple[Tensor, ...]:
+        s, p, mean, scale, alpha = ctx.saved_tensors
+        ones, steep = s.new_ones(len(s)), 1 - alpha
+        d_slope = d_f * s  # (N, H)  of α + p (1 − α)
+        d_z = torch.addcmul(p, p, p, value=-1).mul_(d_slope)  # (N, H)  of what σ gets, but for the factor 1 − α
+        d_s = torch.addcmul(alpha, p, steep).mul_(d_f).addcmul_(d_z, steep * scale)
+        d_alpha = ones @ d_slope - ones @ d_slope.mul_(p)
+        d_shift, d_scale = steep * (ones @ d_z), steep * (ones @ d_z.mul_(s))  # (H,) each, of s scale + shift
+        return d_s, -scale * d_shift, d_scale - mean * d_shift, d_alpha
 
 
 class PReLU(nn.Module):
