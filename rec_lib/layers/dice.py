@@ -45,8 +45,7 @@ class Dice(nn.Module):
         real = rows.new_ones(len(rows)) if mask is None else mask.flatten().to(rows.dtype)  # (N,)
         n = real.sum()
         mean, var = _Moments.apply(rows, real / n.clamp(min=1))  # (H,) each
-        mean = torch.where(n > 0, mean, self.running_mean)
-        var = torch.where(n > 0, var, self.running_var)
+        mean, var = torch.where(n > 0, mean, self.running_mean), torch.where(n > 0, var, self.running_var)
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
             self.running_var.lerp_(var, self.momentum)
@@ -58,8 +57,7 @@ class _Moments(Function):
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        mean = weights @ rows
-        ctx.save_for_backward(rows, weights, mean)
+        ctx.save_for_backward(rows, weights, mean := weights @ rows)
         return mean, weights @ (rows - mean).square_()
 
     @staticmethod

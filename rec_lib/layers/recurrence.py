@@ -30,7 +30,9 @@ class Recurrence(Function):
         H = U.shape[1]
         gates = x[:, :-H].clone()  # (T, G − H, B)  will be [u], r
         new, back = x.new_empty(T, H, B), x.new_empty(T, H, B)  # h̃ and U^h h
-        z = a.unsqueeze(1).expand(T, H, B) if len(U) == 2 * H else x.new_empty(T, H, B)  # how much of the state is replaced
+        z = (
+            a.unsqueeze(1).expand(T, H, B) if len(U) == 2 * H else x.new_empty(T, H, B)
+        )  # how much of the state is replaced
         h = x.new_zeros(T + 1, H, B)  # h[t] is the state before step t
         for t in range(T):
             gates[t].addmm_(U[:-H], h[t]).sigmoid_()  # eq. 2, 3
@@ -56,13 +58,14 @@ class Recurrence(Function):
             to_new = torch.cat([to_u, to_new], dim=1)  # (T, K, B)  K = G − H
         K = to_new.shape[1]
         to_back = torch.cat([to_r, r], dim=1)  # (T, 2H, B)
-        U_T = torch.cat([U[: K - H], torch.zeros_like(U[-H:]), U[K - H :]]).mT.contiguous()  # (H, K + 2H)  h̃ reads no state directly
+        parts = [U[: K - H], torch.zeros_like(U[-H:]), U[K - H :]]  # h̃ reads the state through U^h h only
+        U_T = torch.cat(parts).mT.contiguous()  # (H, K + 2H)
         d = to_new.new_empty(T, K + 2 * H, B)  # gradients of [u], h̃, r, U^h h
         d_h = torch.empty_like(new)  # of the state after each step
-        carried = torch.zeros_like(new[0])  # (H, B)
+        carried = new.new_zeros(H, B)  # (H, B)
         for t in range(T - 1, -1, -1):
             torch.add(d_states[t], carried, out=d_h[t])
-            torch.mul(to_new[t].view(-1, H, B), d_h[t], out=d[t, :K].view(-1, H, B))
+            torch.mul(to_new[t].view(K // H, H, B), d_h[t], out=d[t, :K].view(K // H, H, B))
             torch.mul(to_back[t].view(2, H, B), d[t, K - H : K], out=d[t, K:].view(2, H, B))
             carried = torch.addcmul(d_h[t], d_h[t], z[t], value=-1).addmm_(U_T, d[t])
         d_x = torch.cat([d[:, : K - H], d[:, K : K + H], d[:, K - H : K]], dim=1)  # (T, G, B)

@@ -9,6 +9,8 @@ Symbols  B batch · T length of the history · D embedding size and width of the
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
@@ -38,7 +40,7 @@ class DIEN(CTRModel):
         init_sd: standard deviation of the initial vectors.
 
     Raises:
-        ValueError: no history or several, another evolution, an auxiliary weight below 0.
+        ValueError: no history or several, another evolution, an auxiliary weight below 0 or not finite.
     """
 
     def __init__(
@@ -53,10 +55,10 @@ class DIEN(CTRModel):
     ):
         super().__init__(schema)
         histories = [s for s in schema.sequences if s.name != NEGATIVES]
-        if len(histories) != 1 or evolution not in EVOLUTIONS or not auxiliary >= 0:
+        if len(histories) != 1 or evolution not in EVOLUTIONS or not 0 <= auxiliary < math.inf:
             raise ValueError(
                 f"got {len(histories)} histories, {evolution=}, {auxiliary=}; expected one history, as data.views.ctr(ml, "
-                f"history=20) gives, one of {EVOLUTIONS}, and a weight from 0."
+                f"history=20) gives, one of {EVOLUTIONS}, and a finite weight from 0."
             )
         self.history, self.evolution, self.auxiliary = histories[0], evolution, auxiliary
         self.emb = FieldEmbedding(Schema(tuple(f for f in schema.fields if not isinstance(f, Sequence))), dim, init_sd)
@@ -83,7 +85,11 @@ class DIEN(CTRModel):
         return self.mlp(x).squeeze(-1)  # (B,)
 
     def behaviours(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Vectors (T, B, D) and mask (T, B) of ids (B, T)."""
+        """Vectors (T, B, D) and mask (T, B) of ids (B, T), T ≥ 1."""
+        if ids.ndim != 2 or not ids.shape[1]:
+            raise ValueError(
+                f"a history of shape {tuple(ids.shape)}; expected (rows, places), PAD where there is no item."
+            )
         return history_rows(self.emb, self.history.of, ids.mT.contiguous())
 
     def attention(self, h: Tensor, mask: Tensor, e_a: Tensor) -> Tensor:
@@ -96,14 +102,17 @@ class DIEN(CTRModel):
         if not self.auxiliary:
             return super().loss(batch)
         if NEGATIVES not in batch:
+            raise ValueError(f"no column {NEGATIVES!r} in the batch; data.negatives.with_negatives gives a table one.")
+        ids, drawn = batch[self.history.name], batch[NEGATIVES]
+        if ids.shape != drawn.shape:
             raise ValueError(
-                f"the batch has no column {NEGATIVES!r}; give the table its negatives: data.negatives.with_negatives."
+                f"{NEGATIVES}: {tuple(drawn.shape)}, history: {tuple(ids.shape)}; expected one negative a place."
             )
-        e, mask = self.behaviours(batch[self.history.name])
+        e, mask = self.behaviours(ids)
         h = self.extractor(e, mask)
         y = self.answer(batch, h, mask)
         target = binary_cross_entropy_with_logits(y, batch["label"].to(y.dtype))
-        return target + self.auxiliary * next_behaviour_loss(h, e, self.behaviours(batch[NEGATIVES])[0], mask)
+        return target + self.auxiliary * next_behaviour_loss(h, e, self.behaviours(drawn)[0], mask)
 
 
 def next_behaviour_loss(h: Tensor, e: Tensor, e_hat: Tensor, mask: Tensor) -> Tensor:

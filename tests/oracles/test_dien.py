@@ -12,7 +12,8 @@ from oracles.gru_naive import auxiliary_by_loops, check_auxiliary_loss, check_is
 from rec_lib.data.negatives import NEGATIVES, with_negatives
 from rec_lib.data.table import Table
 from rec_lib.layers import GRU
-from rec_lib.layers.gru import GATES
+from rec_lib.layers.gru import GATES, gru_step
+from rec_lib.layers.recurrence import Recurrence
 from rec_lib.models import DIEN
 from rec_lib.models.dien import EVOLUTIONS, next_behaviour_loss
 from rec_lib.schema import FIRST, PAD, Schema, Sequence, Sparse
@@ -93,8 +94,61 @@ def test_dien_says_what_it_needs():
     del batch[NEGATIVES]
     with pytest.raises(ValueError, match="with_negatives"):
         DIEN(schema(), auxiliary=1.0).loss(batch)
+    for weight in (float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="finite weight"):
+            DIEN(schema(), auxiliary=weight)
+    batch = table().batch()
+    short = batch | {NEGATIVES: batch[NEGATIVES][:, :-1]}
+    with pytest.raises(ValueError, match="one negative a place"):
+        DIEN(schema(), auxiliary=1.0).loss(short)
+    with pytest.raises(ValueError, match=r"shape \(24, 0\)"):
+        DIEN(schema())(batch | {"history": batch["history"][:, :0]})
     with pytest.raises(ValueError, match="gate='lstm'"):
         GRU(2, 2, "lstm")
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_all_steps_at_once_are_the_steps_one_by_one_in_value_and_gradient(gate):
+    torch.manual_seed(1)
+    gru = GRU(3, 5, gate).double()
+    i, a, weights = draw(2, (6, 7, 3), (6, 7), (6, 7, 5))
+    mask = torch.rand(6, 7) < 0.7
+    mask[:, 0] = False
+    a = torch.sigmoid(a) * mask if gate != "gru" else mask.double()
+    inputs = (i.requires_grad_(), a.requires_grad_(gate != "gru"), *gru.parameters())
+    inputs = [p for p in inputs if p.requires_grad]
+    h, steps = i.new_zeros(7, 5), []
+    for x, scale in zip(i @ gru.W + gru.b, a.unsqueeze(2), strict=True):
+        h = gru_step(x[:, :-5], x[:, -5:], h, gru.U[:, :-5], gru.U[:, -5:], scale)
+        steps.append(h)
+    expected, got = torch.stack(steps), gru(i, mask, None if gate == "gru" else a)
+    torch.testing.assert_close(got, expected)
+    wanted, found = (torch.autograd.grad((states * weights).sum(), inputs) for states in (expected, got))
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("gate", GATES)
+def test_gradient_of_the_recurrence_is_that_of_finite_differences(gate):
+    H, width = 2, 4 if gate == "agru" else 6
+    x, U, a = draw(3, (3, width, 4), (width, H), (3, 4))
+    a = torch.sigmoid(a)
+    a[1, 2] = 0
+    assert torch.autograd.gradcheck(Recurrence.apply, tuple(p.requires_grad_() for p in (x, U, a)))
+
+
+def test_no_row_and_no_step_give_no_state():
+    for gate in GATES:
+        for T, B in ((3, 0), (0, 2), (0, 0)):
+            i, a = torch.zeros(T, B, 2, requires_grad=True), torch.zeros(T, B)
+            states = GRU(2, 3, gate)(i, a > 0, None if gate == "gru" else a)
+            assert states.shape == (T, B, 3)
+            states.sum().backward()
+    nobody = {name: column[:0] for name, column in table().batch().items()}
+    for evolution in EVOLUTIONS:
+        model = build(DIEN, evolution=evolution)
+        assert model(nobody).shape == (0,)
+        assert model.predict_proba(nobody).shape == (0,)
 
 
 # --- the auxiliary loss ------------------------------------------------------------------------------------------------
