@@ -45,7 +45,9 @@ class GRU(nn.Module):
 
     def forward(self, i: Tensor, mask: Tensor, a: Tensor | None = None) -> Tensor:
         """Inputs (T, B, D), mask (T, B) and, unless the gate is "gru", attention (T, B), 0 at padding → states (T, B, H)."""
-        x = self.W.mT @ i.mT + self.b.unsqueeze(1)  # (T, 3H, B)  W i + b, all gates, all steps
+        x = torch.baddbmm(
+            self.b.unsqueeze(1), self.W.mT.expand(len(i), -1, -1), i.mT
+        )  # (T, 3H, B)  W i + b, all gates, all steps
         h = Recurrence.apply(x, self.U.mT.contiguous(), mask.to(i.dtype) if a is None else a)  # (T, H, B)
         return h.mT  # (T, B, H)
 

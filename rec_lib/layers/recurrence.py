@@ -28,7 +28,8 @@ class Recurrence(Function):
     def forward(ctx: Any, x: Tensor, U: Tensor, a: Tensor) -> Tensor:
         T, _, B = x.shape
         H = U.shape[1]
-        gates = x[:, :-H].clone()  # (T, G − H, B)  will be [u], r
+        x = x.contiguous()
+        gates = x[:, :-H].clone(memory_format=torch.contiguous_format)  # (T, G − H, B)  will be [u], r
         new, back = x.new_empty(T, H, B), x.new_empty(T, H, B)  # h̃ and U^h h
         z = (
             a.unsqueeze(1).expand(T, H, B) if len(U) == 2 * H else x.new_empty(T, H, B)
@@ -49,6 +50,7 @@ class Recurrence(Function):
     def backward(ctx: Any, d_states: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         U, a, gates, new, back, z, h = ctx.saved_tensors
         T, H, B = new.shape
+        d_states = d_states.contiguous()
         u, r = gates[:, :-H], gates[:, -H:]  # u is (T, 0, B) where there is none
         move = new - h[:-1]  # (T, H, B)  ∂h'/∂z
         to_new = torch.addcmul(z, z * new, new, value=-1)  # (T, H, B)  ∂h'/∂(what tanh gets) = z (1 − h̃²)

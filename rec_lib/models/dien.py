@@ -87,9 +87,7 @@ class DIEN(CTRModel):
     def behaviours(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors (T, B, D) and mask (T, B) of ids (B, T), T ≥ 1."""
         if ids.ndim != 2 or not ids.shape[1]:
-            raise ValueError(
-                f"a history of shape {tuple(ids.shape)}; expected (rows, places), PAD where there is no item."
-            )
+            raise ValueError(f"a history of shape {tuple(ids.shape)}; expected (rows, places), PAD for no item.")
         return history_rows(self.emb, self.history.of, ids.mT.contiguous())
 
     def attention(self, h: Tensor, mask: Tensor, e_a: Tensor) -> Tensor:
@@ -101,12 +99,11 @@ class DIEN(CTRModel):
         """Mean log loss, plus ``auxiliary`` times the loss of predicting the next behaviour."""
         if not self.auxiliary:
             return super().loss(batch)
-        if NEGATIVES not in batch:
-            raise ValueError(f"no column {NEGATIVES!r} in the batch; data.negatives.with_negatives gives a table one.")
-        ids, drawn = batch[self.history.name], batch[NEGATIVES]
-        if ids.shape != drawn.shape:
+        ids, drawn = batch[self.history.name], batch.get(NEGATIVES)
+        if drawn is None or ids.shape != drawn.shape:
+            got = "none" if drawn is None else f"{tuple(drawn.shape)} beside a history of {tuple(ids.shape)}"
             raise ValueError(
-                f"{NEGATIVES}: {tuple(drawn.shape)}, history: {tuple(ids.shape)}; expected one negative a place."
+                f"column {NEGATIVES!r}: {got}; expected one negative a place: data.negatives.with_negatives."
             )
         e, mask = self.behaviours(ids)
         h = self.extractor(e, mask)
