@@ -77,10 +77,8 @@ class DIEN(CTRModel):
         v = self.emb(batch)  # (B, F, D)  candidate, profile, context
         e_a = v[:, self.emb.field_names.index(self.history.of)]  # (B, D)
         a = self.attention(h, mask, e_a)  # (T, B)
-        if self.evolution == "aigru":
-            h_T = self.evolver(a.unsqueeze(2) * h, mask)[-1]  # (B, D)  i'_t = a_t h_t
-        else:
-            h_T = self.evolver(h, mask, a)[-1]  # (B, D)  i'_t = h_t
+        i, scale = (a.unsqueeze(2) * h, None) if self.evolution == "aigru" else (h, a)  # i'_t = a_t h_t or h_t
+        h_T = self.evolver(i, mask, scale)[-1]  # (B, D)
         x = torch.cat([self.emb.flat(v, batch), h_T], dim=1)  # (B, F·D + N + D)
         return self.mlp(x).squeeze(-1)  # (B,)
 
