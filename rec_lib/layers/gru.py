@@ -8,8 +8,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rec_lib.layers.recurrence import Recurrence
-
 GATES = ("gru", "agru", "augru")
 
 
@@ -23,7 +21,7 @@ class GRU(nn.Module):
     state stays as it is.
 
     Time comes first, so that the input's share of all gates of all steps is one product of matrices, and each step reads
-    a contiguous block of it. ``gru_step`` says what a step does; ``Recurrence`` does it for all of them.
+    a contiguous block of it.
 
     Args:
         in_dim: D, of the input. states: H. gate: one of ``GATES``.
@@ -45,11 +43,19 @@ class GRU(nn.Module):
 
     def forward(self, i: Tensor, mask: Tensor, a: Tensor | None = None) -> Tensor:
         """Inputs (T, B, D), mask (T, B) and, unless the gate is "gru", attention (T, B), 0 at padding → states (T, B, H)."""
-        x = torch.baddbmm(
-            self.b.unsqueeze(1), self.W.mT.expand(len(i), -1, -1), i.mT
-        )  # (T, 3H, B)  W i + b, all gates, all steps
-        h = Recurrence.apply(x, self.U.mT.contiguous(), mask.to(i.dtype) if a is None else a)  # (T, H, B)
-        return h.mT  # (T, B, H)
+        T, B, _ = i.shape
+        x = torch.addmm(self.b, i.flatten(0, 1), self.W).view(
+            T, B, self.W.shape[1]
+        )  # (T, B, 3H)  W i + b, all gates, all steps
+        x_gates, x_new = x.tensor_split((-self.states,), dim=2)  # (T, B, 2H), (T, B, H)
+        U_gates, U_new = self.U.tensor_split((-self.states,), dim=1)
+        scale = (mask.to(i.dtype) if a is None else a).unsqueeze(2)  # (T, B, 1)  of u
+        h = i.new_zeros(B, self.states)
+        states = []
+        for x_g, x_h, a_t in zip(x_gates.unbind(), x_new.unbind(), scale.unbind(), strict=True):
+            h = gru_step(x_g, x_h, h, U_gates, U_new, a_t)  # (B, H)
+            states.append(h)
+        return torch.stack(states) if T else i.new_zeros(0, B, self.states)  # (T, B, H)
 
 
 def gru_step(x_gates: Tensor, x_new: Tensor, h: Tensor, U_gates: Tensor, U_new: Tensor, a: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from rec_lib.data.negatives import NEGATIVES, with_negatives
 from rec_lib.data.table import Table
 from rec_lib.layers import GRU
 from rec_lib.layers.gru import GATES, gru_step
-from rec_lib.layers.recurrence import Recurrence
 from rec_lib.models import DIEN
 from rec_lib.models.dien import EVOLUTIONS, next_behaviour_loss
 from rec_lib.schema import FIRST, PAD, Schema, Sequence, Sparse
@@ -128,22 +127,13 @@ def test_all_steps_at_once_are_the_steps_one_by_one_in_value_and_gradient(gate):
         torch.testing.assert_close(one, other)
 
 
-@pytest.mark.parametrize("gate", GATES)
-def test_gradient_of_the_recurrence_is_that_of_finite_differences(gate):
-    H, width = 2, 4 if gate == "agru" else 6
-    x, U, a = draw(3, (3, width, 4), (width, H), (3, 4))
-    a = torch.sigmoid(a)
-    a[1, 2] = 0
-    assert torch.autograd.gradcheck(Recurrence.apply, tuple(p.requires_grad_() for p in (x, U, a)))
-
-
 def test_no_row_and_no_step_give_no_state():
     for gate in GATES:
         for T, B in ((3, 0), (0, 2), (0, 0)):
             i, a = torch.zeros(T, B, 2, requires_grad=True), torch.zeros(T, B)
             states = GRU(2, 3, gate)(i, a > 0, None if gate == "gru" else a)
             assert states.shape == (T, B, 3)
-            states.sum().backward()
+            assert not states.requires_grad or states.sum().backward() is None
     nobody = {name: column[:0] for name, column in table().batch().items()}
     for evolution in EVOLUTIONS:
         model = build(DIEN, evolution=evolution)
