@@ -28,9 +28,9 @@ def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
 
 def history_rows(emb: FieldEmbedding, name: str, ids: Tensor) -> tuple[Tensor, Tensor]:
     """The vectors of a history's ids and which of them are real: (B, T) → (B, T, D), (B, T) bool. Padding gives zeros."""
-    mask = ids != PAD
-    rows = emb.table.index_select(0, (ids + emb.start[name]).flatten()).view(*ids.shape, emb.dim)
-    return rows * mask.unsqueeze(2), mask
+    table = emb.table.index_fill(0, emb.pads, 0.0)  # (rows, D)
+    rows = table.index_select(0, (ids + emb.start[name]).flatten()).view(*ids.shape, emb.dim)
+    return rows, ids != PAD
 
 
 class ActivationUnit(nn.Module):

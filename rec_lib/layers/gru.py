@@ -20,8 +20,8 @@ class GRU(nn.Module):
     ``"augru"`` scales u by an attention a: u ← a u. ``"agru"`` puts a in its place, and has no W^u, U^u, b^u. At padding the
     state stays as it is.
 
-    Time comes first, so that the input's share of all gates of all steps is one product of matrices, and each step reads
-    a contiguous block of it.
+    Time comes first, so that the input's share of all steps is one product of matrices for the gates and one for h̃, and
+    each step reads a contiguous block of them.
 
     Args:
         in_dim: D, of the input. states: H. gate: one of ``GATES``.
@@ -44,16 +44,16 @@ class GRU(nn.Module):
     def forward(self, i: Tensor, mask: Tensor, a: Tensor | None = None) -> Tensor:
         """Inputs (T, B, D), mask (T, B) and, unless the gate is "gru", attention (T, B), 0 at padding → states (T, B, H)."""
         T, B, _ = i.shape
-        x = torch.addmm(self.b, i.flatten(0, 1), self.W).view(
-            T, B, self.W.shape[1]
-        )  # (T, B, 3H)  W i + b, all gates, all steps
-        x_gates, x_new = x.tensor_split((-self.states,), dim=2)  # (T, B, 2H), (T, B, H)
-        U_gates, U_new = self.U.tensor_split((-self.states,), dim=1)
+        widths = (self.W.shape[1] - self.states, self.states)  # of the gates [u], r side by side, and of h̃
+        W, U, b = self.W.split(widths, dim=1), self.U.split(widths, dim=1), self.b.split(widths)
+        x_gates, x_new = (  # (T, B, 2H), (T, B, H)  W i + b, all steps
+            torch.addmm(b[k], i.flatten(0, 1), W[k]).view(T, B, widths[k]) for k in (0, 1)
+        )
         scale = (mask.to(i.dtype) if a is None else a).unsqueeze(2)  # (T, B, 1)  of u
         h = i.new_zeros(B, self.states)
         states = []
         for x_g, x_h, a_t in zip(x_gates.unbind(), x_new.unbind(), scale.unbind(), strict=True):
-            h = gru_step(x_g, x_h, h, U_gates, U_new, a_t)  # (B, H)
+            h = gru_step(x_g, x_h, h, *U, a_t)  # (B, H)
             states.append(h)
         return torch.stack(states) if T else i.new_zeros(0, B, self.states)  # (T, B, H)
 
