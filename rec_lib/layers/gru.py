@@ -45,15 +45,14 @@ class GRU(nn.Module):
         """Inputs (T, B, D), mask (T, B) and, unless the gate is "gru", attention (T, B), 0 at padding → states (T, B, H)."""
         T, B, _ = i.shape
         widths = (self.W.shape[1] - self.states, self.states)  # of the gates [u], r side by side, and of h̃
-        W, U, b = self.W.split(widths, dim=1), self.U.split(widths, dim=1), self.b.split(widths)
-        x_gates, x_new = (  # (T, B, 2H), (T, B, H)  W i + b, all steps
-            torch.addmm(b[k], i.flatten(0, 1), W[k]).view(T, B, widths[k]) for k in (0, 1)
-        )
+        U_gates, U_new = self.U.split(widths, dim=1)
+        parts = zip(self.b.split(widths), self.W.split(widths, dim=1), widths, strict=True)
+        x_gates, x_new = (torch.addmm(b, i.flatten(0, 1), W).view(T, B, n) for b, W, n in parts)  # (T, B, n)  W i + b
         scale = (mask.to(i.dtype) if a is None else a).unsqueeze(2)  # (T, B, 1)  of u
         h = i.new_zeros(B, self.states)
         states = []
         for x_g, x_h, a_t in zip(x_gates.unbind(), x_new.unbind(), scale.unbind(), strict=True):
-            h = gru_step(x_g, x_h, h, *U, a_t)  # (B, H)
+            h = gru_step(x_g, x_h, h, U_gates, U_new, a_t)  # (B, H)
             states.append(h)
         return torch.stack(states) if T else i.new_zeros(0, B, self.states)  # (T, B, H)
 
