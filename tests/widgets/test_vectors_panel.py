@@ -191,7 +191,7 @@ def test_answers_to_the_panel_s_questions():
     assert not sequels & set(names(compute("skip-gram", a="Star Wars")))
     cloud = compute("eges", colour="year")
     assert abs(spearmanr(cloud.places[:, 0], [int(name[-5:-1]) for name in cloud.names]).statistic) > 0.6
-    assert names(compute("words", a="king", b="man", c="woman"))[0] == "bathsheba"
+    assert names(compute("words", a="king", b="man", c="woman"))[:2] == ["arioch", "bathsheba"]
     assert names(compute("words", a="king", b="man", c="woman", leave_out=False))[0] == "king"
 
 
