@@ -170,6 +170,7 @@ def check_every_parameter_learns_and_padding_does_not(cls):
         assert p.grad.abs().sum() > 1e-7, f"{name} gets a gradient of 0"
     for module in model.modules():
         if hasattr(module, "start"):
+            assert (module.table.grad.abs().sum(0) > 0).all(), "a column of a table of vectors gets a gradient of 0"
             for field, at in module.start.items():
                 assert (module.table.grad[at + PAD] == 0).all(), f"the PAD row of {field!r} gets a gradient"
 
